@@ -1,0 +1,82 @@
+"""Turn the chapters into the site: notebooks -> MyST pages -> Sphinx -> HTML.
+
+    python docs/build.py                     # the notebooks as committed, in nbs/, to _site/
+    python docs/build.py _build/nbs          # freshly run copies
+
+`nbdev`'s own processors decide what a reader sees of a notebook (`#| hide`, `#| export`, ...).
+`pages.py` says the rest in MyST, `conf.py` configures Sphinx. Nothing is executed here, and
+nothing is fetched: the site is made of local files and loads nothing from elsewhere.
+"""
+import argparse
+import shutil
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import imageio.v3 as iio
+from sphinx.cmd.build import build_main
+
+sys.path.insert(0, str(Path(__file__).parent))
+from check import faults
+from neural_emojis.data import load_emojis
+from pages import chapters, write_pages
+
+root = Path(__file__).resolve().parent.parent
+
+
+def prepare(
+    nbs:Path,     # folder of notebooks
+    source:Path,  # folder that Sphinx will read; emptied first
+) -> None:
+    "Write what Sphinx reads: processed notebooks, configuration, and static files with MathJax among them."
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(root/'docs', source, ignore=shutil.ignore_patterns('build.py', 'readme.py', 'images', '__pycache__'))
+    mathjax = Path(distribution('sphinx-mathjax-offline').locate_file('sphinx-mathjax-offline/static/mathjax'))
+    for part in ['tex-chtml.js', 'output/chtml/fonts/woff-v2']:
+        copy = shutil.copytree if (mathjax/part).is_dir() else shutil.copy
+        (source/'static/mathjax'/part).parent.mkdir(parents=True, exist_ok=True)
+        copy(mathjax/part, source/'static/mathjax'/part)
+    iio.imwrite(source/'static/favicon.png', load_emojis()['🎉'])
+    write_pages(nbs, source)
+
+
+def render(
+    source:Path,       # folder written by `prepare`
+    html:Path,         # folder to write; emptied first
+    draft:bool=False,  # let warnings and faults pass, such as links to chapters that are not written yet?
+) -> None:
+    "Run Sphinx, where every warning is an error, then look through what it made."
+    shutil.rmtree(html, ignore_errors=True)
+    strict = [] if draft else ['-W', '--keep-going']
+    if build_main(['-q', '-E', *strict, '-d', str(source.parent/'doctrees'), str(source), str(html)]):
+        sys.exit('The site was not built: see the warnings above.')
+    if found := faults(html):
+        print('The site has faults:', *found, sep='\n', file=sys.stderr)
+        if not draft: sys.exit(1)
+
+
+def publish(
+    html:Path, # the finished pages
+    site:Path, # where a reader finds them; what was there is replaced
+) -> None:
+    "Put the finished pages in their place."
+    shutil.rmtree(site, ignore_errors=True)
+    shutil.copytree(html, site, ignore=shutil.ignore_patterns('.buildinfo'))
+
+
+def main() -> None:
+    "Build the site from the folder named on the command line."
+    parser = argparse.ArgumentParser(description='Render the chapters to a static site.')
+    parser.add_argument('nbs', nargs='?', type=Path, default=root/'nbs', help='folder of notebooks')
+    parser.add_argument('--site', type=Path, default=root/'_site', help='folder to write')
+    parser.add_argument('--draft', action='store_true', help='let warnings and faults pass')
+    args = parser.parse_args()
+    if not chapters(args.nbs): sys.exit(f'No chapters in {args.nbs}.')
+    build = root/'_build'
+    prepare(args.nbs, build/'source')
+    render(build/'source', build/'html', args.draft)
+    publish(build/'html', args.site)
+    print(f'{len(chapters(args.nbs))} chapters rendered: open {args.site/"index.html"}')
+
+
+if __name__ == '__main__': main()

@@ -1,0 +1,73 @@
+"""Run every chapter from top to bottom, in reading order, each in a kernel of its own.
+
+    python docs/execute.py              # copies in _build/nbs; nbs/ stays as it is
+    python docs/execute.py --in-place   # nbs/ itself: for maintainers, through `make outputs`
+"""
+import argparse
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.filters import strip_ansi
+
+from pages import chapters
+
+root = Path(__file__).resolve().parent.parent
+cell_timeout = 1800  # seconds
+
+
+def copy_notebooks(
+    nbs:Path,    # folder of notebooks
+    target:Path, # emptied first
+) -> None:
+    "Copy the notebooks and the files beside them."
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(nbs, target, ignore=shutil.ignore_patterns('.*', '_*'))
+
+
+def skip_unevaluated(nb) -> None:
+    "Mark cells with `#| eval: false`, so that nbclient leaves them alone as nbdev does."
+    for cell in nb.cells:
+        if cell.cell_type == 'code' and '#| eval: false' in cell.source:
+            cell.metadata['tags'] = cell.metadata.get('tags', []) + ['skip-execution']
+
+
+def execute(path:Path) -> None:
+    "Run one notebook and store its outputs in it. Stops the program, naming the cell, where one fails."
+    nb = nbformat.read(path, as_version=4)
+    skip_unevaluated(nb)
+    client = NotebookClient(nb, timeout=cell_timeout, kernel_name='python3', coalesce_streams=True,
+                            extra_arguments=['--log-level=40'],  # errors only: no talk about the kernel's sockets
+                            resources={'metadata': {'path': str(path.parent)}})
+    running = {}
+    client.on_cell_start = lambda cell, cell_index: running.update(n=cell_index + 1)
+    try: client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        sys.exit(f'FAILED\n\n{strip_ansi(str(error)).rstrip()}\n\nThe book stopped at {path.name}, cell {running.get("n", 0)} of {len(nb.cells)}.')
+    nbformat.write(nb, path)
+
+
+def main() -> None:
+    "Run the book."
+    parser = argparse.ArgumentParser(description='Run every chapter from top to bottom.')
+    parser.add_argument('--in-place', action='store_true', help='store the outputs in nbs/ itself')
+    args = parser.parse_args()
+    os.environ.pop('MPLBACKEND', None)  # figures belong into the notebook
+    folder = root/'nbs'
+    if not args.in_place:
+        copy_notebooks(folder, folder := root/'_build/nbs')
+    started = time.time()
+    for path in [*chapters(folder), folder/'index.ipynb']:
+        print(f'{path.name:24}', end=' ', flush=True)
+        start = time.time()
+        execute(path)
+        print(f'{time.time() - start:6.1f} s', flush=True)
+    print(f'{len(chapters(folder))} chapters run in {time.time() - started:.0f} s')
+
+
+if __name__ == '__main__': main()

@@ -1,0 +1,143 @@
+"""Notebook -> page: nbdev's directives carried out, and what is left said in MyST.
+
+The order of the steps in `page_processors` is the order in which they happen to a notebook.
+"""
+import re
+import shutil
+from pathlib import Path
+
+import yaml
+from execnb.nbio import mk_cell, read_nb, write_nb
+from nbdev.config import get_config
+from nbdev.process import NBProcessor, Processor
+from nbdev.processors import (add_show_docs, hide_, hide_line, rm_export, rm_header_dash,
+                              strip_ansi, strip_hidden_metadata)
+
+from api import api_entry
+
+
+def chapters(nbs:Path) -> list[Path]:
+    "The chapters in reading order; the front page is not one of them."
+    return sorted(nbs.glob('[0-9]*_*.ipynb'))
+
+
+def title(path:Path) -> str:
+    "The first top-level heading of a notebook."
+    for cell in read_nb(path).cells:
+        if found := re.search(r'^# +(.+?)\s*$', cell.source, re.MULTILINE): return found[1]
+    raise ValueError(f'{path.name} has no title: its first cell must be `# Title`')
+
+
+def module_name(nb) -> str:
+    "The module that a notebook exports to, '' if it has none."
+    for cell in nb.cells:
+        if args := cell.directives_.get('default_exp'): return f'{get_config().lib_name}.{args[0]}'
+    return ''
+
+
+class cell_options(Processor):
+    "Carry out `#| key: value` lines (echo, output, code-fold, fig-cap, ...) as MyST-NB tags and metadata."
+    tags = {('echo', False): 'remove-input', ('output', False): 'remove-output',
+            ('warning', False): 'remove-stderr', ('code-fold', True): 'hide-input'}
+    figure = {'fig-cap': ('figure', 'caption'), 'label': ('figure', 'name'),
+              'fig-alt': ('image', 'alt'), 'width': ('image', 'width')}
+
+    def cell(self, cell):
+        if cell.cell_type != 'code': return
+        lines = cell.source.splitlines(True)
+        n = next((i for i, line in enumerate(lines) if not line.startswith('#|')), len(lines))
+        options = yaml.safe_load(''.join(line[2:].lstrip() for line in lines[:n])) or {}
+        if options.get('include') is False:
+            cell.source = None
+            return
+        cell.source = ''.join(lines[n:]).strip('\n')
+        tags = [tag for (key, value), tag in self.tags.items() if options.get(key) == value]
+        if 'hide_input' in cell.directives_: tags.append('remove-input')
+        if tags: cell.metadata['tags'] = tags
+        for key, (group, name) in self.figure.items():
+            if key in options: cell.metadata.setdefault('mystnb', {}).setdefault(group, {})[name] = options[key]
+        if '#|' in cell.source: raise ValueError(f'a directive is left in the middle of a cell:\n{cell.source}')
+
+
+class page_head(Processor):
+    "Keep the title; make a lead of the `> one line` below it, and say which notebook and module this is."
+    def begin(self):
+        self.done, path = False, Path(self.nb.path_)
+        number = re.match(r'(\d+)_', path.name)
+        module = module_name(self.nb)
+        self.byline = ' · '.join(filter(None, [f'Chapter {int(number[1])}', f'`{path.name}`', f'`{module}`' if module else ''])) if number else ''
+
+    def cell(self, cell):
+        if cell.cell_type == 'raw': cell.source = None
+        if self.done or cell.cell_type != 'markdown' or not re.search(r'^# ', cell.source or '', re.MULTILINE): return
+        self.done = True
+        src = re.sub(r'^- [\w-]+:.*\n?', '', cell.source, flags=re.MULTILINE)         # nbdev's `- key: value` front matter
+        src = re.sub(r'^> *(\S.*(?:\n> ?.*)*)', lambda m: '{.lead}\n' + re.sub(r'\n> ?', '\n', m[1]) + '\n', src, count=1, flags=re.MULTILINE)
+        cell.source = f'{src.rstrip()}\n\n{{.byline}}\n{self.byline}' if self.byline else src
+
+
+class order_docs(Processor):
+    "Put the entries of an exported cell in the order of their definitions, and before its source if that is shown."
+    def begin(self):
+        cells, ordered = list(self.nb.cells), []
+        while cells:
+            cell, entries = cells.pop(0), []
+            while cells and getattr(cells[0], 'has_sd', False): entries.insert(0, cells.pop(0))  # nbdev adds the last first
+            ordered += [*entries, cell] if 'exports' in cell.directives_ else [cell, *entries]
+        self.nb.cells = ordered
+
+
+class api_docs(Processor):
+    "Replace each `show_doc(name)` by the API entry of that name, read from the exported package."
+    def begin(self): self.module = module_name(self.nb)
+
+    def cell(self, cell):
+        if cell.cell_type != 'code': return
+        if not (name := re.match(r'show_doc\(([\w.]+).*\)\s*$', cell.source.strip())): return
+        cell.cell_type, cell.source = 'markdown', api_entry(self.module, name[1])
+        for key in ('outputs', 'execution_count', 'has_sd'): cell.pop(key, None)
+
+
+callout = re.compile(r'^(:::+) *\{\.callout-(\w+)([^}]*)\} *\n+(?:#+ +([^\n]+)\n+)?', re.MULTILINE)
+
+def callouts(cell):
+    "Quarto's callouts, `::: {.callout-note}`, are MyST's admonitions, `:::{note}`."
+    def admonition(found):
+        fence, kind, attrs, heading = found.groups()
+        quoted = re.search(r'title="(.*?)"', attrs)
+        heading = quoted[1] if quoted else heading
+        return f'{fence}{{admonition}} {heading}\n:class: {kind}\n\n' if heading else f'{fence}{{{kind}}}\n'
+    if cell.cell_type == 'markdown': cell.source = callout.sub(admonition, cell.source)
+
+
+page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head, api_docs,
+                   rm_export, hide_, cell_options, callouts, strip_hidden_metadata]
+
+
+def process(path:Path):
+    "The notebook at `path` as its reader shall see it."
+    nb = read_nb(path)
+    NBProcessor(nb=nb, procs=page_processors, process=True)
+    return nb
+
+
+def contents(nbs:Path) -> str:
+    "The table of contents, as MyST directives."
+    toctree = lambda caption, lines: '\n'.join(['```{toctree}', ':hidden:', f':caption: {caption}', '', *lines, '```'])
+    numbered = [f'{int(p.name.split("_")[0])} · {title(p)} <{p.stem}>' for p in chapters(nbs)]
+    return toctree('Chapters', numbered) + '\n\n' + toctree('Reference', ['All functions and classes <genindex>'])
+
+
+def write_pages(
+    nbs:Path,     # folder of notebooks
+    source:Path,  # folder that Sphinx reads
+) -> None:
+    "Process every chapter and the front page, which also holds the table of contents; copy the pictures beside them."
+    for path in nbs.iterdir():
+        if path.name[0] in '._' or path.suffix == '.ipynb': continue
+        if path.is_dir(): shutil.copytree(path, source/path.name)
+        else: shutil.copy(path, source)
+    for path in chapters(nbs): write_nb(process(path), source/path.name)
+    front = process(nbs/'index.ipynb')
+    front.cells.append(mk_cell(contents(nbs), 'markdown'))
+    write_nb(front, source/'index.ipynb')

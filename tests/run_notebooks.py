@@ -1,0 +1,45 @@
+"""Run every notebook of nbs/ as a test, each in a process of its own.
+
+`nbdev_test` on a whole folder reuses its processes, sets no time limit, and calls it a success
+when it finds nothing to run. Here each notebook gets a fresh process and a time limit, and only
+one whose process says that it ran and passed counts.
+"""
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryFile
+
+root = Path(__file__).resolve().parent.parent
+timeout = 1800  # seconds for one notebook
+
+
+def run(path:Path) -> tuple[bool, str]:
+    "Whether the notebook passed, and what it printed."
+    command = [Path(sys.executable).parent/'nbdev_test', '--path', path, '--n_workers', '0']
+    env = {'TF_CPP_MIN_LOG_LEVEL': '3', **os.environ, 'MPLBACKEND': 'agg'}
+    with TemporaryFile('w+', errors='replace') as log:
+        try: code = subprocess.run(command, cwd=root, env=env, timeout=timeout, stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode
+        except subprocess.TimeoutExpired: code = f'stopped after {timeout} s'
+        log.seek(0)
+        output = log.read()
+    return code == 0 and 'Success.' in output.splitlines(), f'{output}\n{code if isinstance(code, str) else ""}'
+
+
+def main() -> None:
+    "Run all notebooks, say of each how it went, and exit with an error unless all ran and passed."
+    paths, failed = sorted((root/'nbs').glob('*.ipynb')), []
+    for path in paths:
+        print(f'{path.name:24}', end=' ', flush=True)
+        start = time.time()
+        passed, output = run(path)
+        print(f'{"ok" if passed else "FAILED":6} {time.time() - start:6.1f} s', flush=True)
+        if not passed:
+            failed.append(path.name)
+            print(output, flush=True)
+    print(f'{len(paths)} notebooks run, {len(paths) - len(failed)} passed, {len(failed)} failed', flush=True)
+    if failed or not paths: sys.exit(f'Failed: {", ".join(failed)}' if failed else 'There are no notebooks in nbs/.')
+
+
+if __name__ == '__main__': main()
