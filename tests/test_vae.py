@@ -1,0 +1,122 @@
+"""What a reader of 02_vae would not learn from: broken and hostile files, seeds, memory, an independent forward pass."""
+import json
+import tracemalloc
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from neural_emojis import vae as module
+from neural_emojis.data import load_emojis
+from neural_emojis.vae import EmojiBatches, build_post_vae, build_vae, evaluate_vae, load_model, load_post_vae, load_record, load_vae, save_model, train_vae
+
+emojis = load_emojis()
+
+
+@pytest.fixture(scope="module")
+def vae(): return load_vae()
+
+
+def test_figures_on_the_card_are_those_of_the_weights(vae):
+    held_out = emojis.images[~module.train_valid_mask(len(emojis))]
+    for model, name in ((vae, "vae"), (load_post_vae(), "post_vae")):
+        noted = load_record(name)["figures"]["held out"]
+        measured = evaluate_vae(model, held_out)
+        for key in noted: assert measured[key] == pytest.approx(noted[key], abs=.05), (name, key)
+
+
+def test_encoder_of_the_articles_model_against_numpy():
+    "Three same-padded convolutions and two linear maps, written out."
+    model = build_post_vae(seed=3)
+    x = emojis.images[:2] / np.float32(255)
+    kernels = [layer.get_weights() for layer in model.encoder.layers if isinstance(layer, keras.layers.Conv2D)]
+    for kernel, bias in kernels:
+        padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        x = sum(padded[:, i:i + 36, j:j + 36] @ kernel[i, j] for i in range(3) for j in range(3)) + bias
+        x = np.maximum(x, 0)
+    layer = model.encoder.layers[-1]
+    features = x.reshape(len(x), -1)
+    z_mean, z_log_var = model.clouds(emojis.images[:2])
+    for got, dense in ((z_mean, layer.to_mean), (z_log_var, layer.to_log_var)):
+        kernel, bias = dense.get_weights()
+        np.testing.assert_allclose(got, features @ kernel + bias, atol=1e-4)
+
+
+def test_draws_have_the_cloud_s_mean_and_variance():
+    layer = module.VariationalLayer(4, seed=1)
+    z_mean, z_log_var, z = map(np.asarray, map(keras.ops.convert_to_numpy, layer(np.ones((20_000, 3), np.float32))))
+    np.testing.assert_allclose(z.mean(0), z_mean[0], atol=.03)
+    np.testing.assert_allclose(np.log(z.var(0)), z_log_var[0], atol=.05)
+
+
+def test_same_seed_same_model():
+    first, second, other = (build_vae(seed).embed(emojis.images[:3]) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_saved_and_loaded_gives_the_same(vae, tmp_path):
+    again = load_model(save_model(vae, tmp_path / "again.keras"))
+    np.testing.assert_array_equal(again.embed(emojis.images), vae.embed(emojis.images))
+    assert [item.name for item in tmp_path.iterdir()] == ["again.keras"]
+
+
+def rewrite(path, change):
+    "Change the description of the layers in a .keras archive."
+    with zipfile.ZipFile(path) as archive: parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["config.json"] = json.dumps(change(json.loads(parts["config.json"]))).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items(): archive.writestr(name, content)
+
+
+def test_another_version_is_refused(vae, tmp_path):
+    path = save_model(vae, tmp_path / "vae.keras")
+    rewrite(path, lambda config: {**config, "config": {**config["config"], "version": 99}})
+    with pytest.raises(ValueError, match="version 99, this package reads version 1"): load_model(path)
+
+
+def test_a_file_that_would_run_code_is_refused(vae, tmp_path):
+    path = save_model(vae, tmp_path / "vae.keras")
+    rewrite(path, lambda config: {"module": "os", "class_name": "system", "config": f"touch {tmp_path}/ran", "registered_name": None})
+    with pytest.raises(ValueError, match="cannot load vae.keras"): load_model(path)
+    path = save_model(vae, tmp_path / "vae.keras")
+    rewrite(path, lambda config: {**config, "module": "builtins", "class_name": "eval", "registered_name": "builtins>eval"})
+    with pytest.raises(ValueError, match="cannot load vae.keras"): load_model(path)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("size", [0, 10, 10_000])
+def test_a_file_cut_short_is_refused(vae, tmp_path, size):
+    path = save_model(vae, tmp_path / "vae.keras")
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValueError, match="cut short"): load_model(path)
+
+
+def test_memory_is_bounded_by_the_batch(vae):
+    images = np.lib.stride_tricks.as_strided(emojis.images, (20_000, 36, 36, 4), (0, *emojis.images.strides[1:]))
+    tracemalloc.start()
+    assert vae.embed(images[:2_000]).shape == (2_000, 16)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000 * 36 * 36 * 4 * 4 / 2  # half of what the images alone would need as floats
+
+
+def test_batches_depend_on_seed_and_epoch_alone():
+    x = emojis.images[:40] / np.float32(255)
+    first = EmojiBatches(x, 8, seed=5)
+    for _ in range(3): first.on_epoch_end()
+    np.testing.assert_array_equal(first[2][0], EmojiBatches(x, 8, seed=5, epoch=3)[2][0])
+    assert not np.array_equal(first[2][0], EmojiBatches(x, 8, seed=5, epoch=2)[2][0])
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(monkeypatch):
+    monkeypatch.setattr(module, "LEARNING_RATE", 1e30)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"): train_vae(emojis.images[:16], epochs=20, progress=False)
+
+
+@pytest.mark.parametrize("bad, error", [(emojis.images[:, :20], ValueError), (emojis.images[:0], ValueError), (emojis.images.astype(np.int64), TypeError),
+                                        (emojis.images[:2] * np.float32(np.nan), ValueError), (np.zeros((2, 36, 36, 3)), ValueError)])
+def test_bad_images(vae, bad, error):
+    for function in (vae.embed, vae.reconstruct, lambda images: train_vae(images, epochs=1)):
+        with pytest.raises(error): function(bad)
