@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['TICKS', 'N_COMPONENTS', 'code_a', 'code_b', 'code_c', 'generation_grid', 'aggregate_posterior',
-           'gaussian_inverse_cdf', 'fit_density', 'sample', 'nearest_emojis', 'morph', 'save_gif', 'add_emojis',
-           'kl_by_dimension']
+           'gaussian_inverse_cdf', 'fit_density', 'sample', 'nearest_emojis', 'picture_features', 'kernel_distance',
+           'precision_recall', 'morph', 'save_gif', 'add_emojis', 'kl_by_dimension']
 
-# %% ../nbs/03_generation.ipynb #56eed103
+# %% ../nbs/03_generation.ipynb #6029707c
 import os
 import tempfile
 from functools import lru_cache
@@ -16,6 +16,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 from scipy import stats
+from scipy.spatial.distance import cdist
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
@@ -119,6 +120,42 @@ def nearest_emojis(
     flat = lambda pictures: over_white(pictures).reshape(len(pictures), -1)
     distance, position = NearestNeighbors(n_neighbors=1).fit(flat(emojis.images)).kneighbors(flat(images))
     return position[:, 0], distance[:, 0] / np.sqrt(flat(images[:1]).size)
+
+# %% ../nbs/03_generation.ipynb #3b32006f
+def picture_features(
+    images:np.ndarray, # (n, 36, 36, 4): uint8 or floats in [0, 1]
+) -> np.ndarray: # float32 (n, 531): 9·9·3 mean colours, then 6·6·8 edge strengths
+    "Colours and edges on a coarse grid. Raises as `check_images` does."
+    paper = over_white(images)                                                      # (n, 36, 36, 3)
+    n = len(paper)
+    colours = paper.reshape(n, 9, 4, 9, 4, 3).mean(axis=(2, 4))
+    dy, dx = np.gradient(paper.mean(axis=-1), axis=(1, 2))
+    direction = ((np.arctan2(dy, dx) + np.pi) / (2 * np.pi) * 8).astype(int) % 8    # (n, 36, 36)
+    edges = np.hypot(dy, dx)[..., None] * (direction[..., None] == np.arange(8))    # (n, 36, 36, 8)
+    edges = edges.reshape(n, 6, 6, 6, 6, 8).mean(axis=(2, 4))
+    return np.concatenate([colours.reshape(n, -1), 8 * edges.reshape(n, -1)], axis=1).astype(np.float32)
+
+# %% ../nbs/03_generation.ipynb #b494d28d
+def kernel_distance(
+    x:np.ndarray, # (n, d): features of one set
+    y:np.ndarray, # (m, d): features of the other
+) -> float: # About 0 for sets of the same source; may be slightly negative
+    "Unbiased squared maximum mean discrepancy with a cubic kernel (Bińkowski et al. 2018, eq. 4)."
+    kernel = lambda a, b: (a @ b.T / x.shape[1] + 1) ** 3
+    off_diagonal_mean = lambda k: (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
+    return float(off_diagonal_mean(kernel(x, x)) + off_diagonal_mean(kernel(y, y)) - 2 * kernel(x, y).mean())
+
+# %% ../nbs/03_generation.ipynb #94b138f1
+def precision_recall(
+    real:np.ndarray, # (n, d): features of real pictures
+    new:np.ndarray, # (m, d): features of new ones
+    k:int=3, # A neighbourhood reaches to the k-th nearest of its own kind
+) -> tuple: # (precision, recall), each in [0, 1]
+    "Precision and recall of a generator (Kynkäänniemi et al. 2019, eq. 1 and 2)."
+    def covered(points, centres):
+        radius = NearestNeighbors(n_neighbors=k + 1).fit(centres).kneighbors(centres)[0][:, -1]   # the nearest is the point itself
+        return float((cdist(points, centres) <= radius).any(axis=1).mean())
+    return covered(new, real), covered(real, new)
 
 # %% ../nbs/03_generation.ipynb #c988c383
 def morph(

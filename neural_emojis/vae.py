@@ -6,9 +6,9 @@
 __all__ = ['EPSILON', 'LATENT_DIM', 'SHARPNESS', 'EPOCHS', 'PLAIN_EPOCHS', 'BATCH_SIZE', 'LEARNING_RATE', 'reconstruction_loss',
            'kl_loss', 'VariationalLayer', 'check_codes', 'psnr', 'VAE', 'build_post_vae', 'save_model', 'load_model',
            'load_post_vae', 'load_record', 'evaluate_vae', 'build_vae', 'augment', 'EmojiBatches', 'save_checkpoint',
-           'restore_checkpoint', 'Recorder', 'train_vae', 'load_vae']
+           'restore_checkpoint', 'Recorder', 'train_vae', 'load_vae', 'discretised_logistic', 'bits_per_dimension']
 
-# %% ../nbs/02_vae.ipynb #fc889e4f
+# %% ../nbs/02_vae.ipynb #f713b194
 import json
 import math
 import os
@@ -21,6 +21,7 @@ import h5py
 import keras
 import numpy as np
 from keras import layers, ops
+from scipy import special
 from tqdm import tqdm
 
 from .data import ASSETS, EMOJI_SHAPE, check_images, load_emojis, train_valid_mask
@@ -377,3 +378,35 @@ def train_vae(
 def load_vae() -> VAE: # Trained by scripts/train_vae.py, on 683 of the 872 emojis
     "The VAE that ships. The rest of the book uses it."
     return load_model(ASSETS / "vae.keras")
+
+# %% ../nbs/02_vae.ipynb #1358180f
+def discretised_logistic(
+    x:np.ndarray, # (…), multiples of 1/255 in [0, 1]: the originals
+    x_hat:np.ndarray, # (…), in [0, 1]: the middle of each distribution
+    scale:float, # Of the distributions, in units of the pixels
+) -> np.ndarray: # (…), nats: log probabilities
+    "Log probability of pixel values under a discretised logistic (Salimans et al. 2017)."
+    upper, lower = (x + 1 / 510 - x_hat) / scale, (x - 1 / 510 - x_hat) / scale
+    log_top, log_bottom = special.log_expit(upper), special.log_expit(-lower)
+    middle = log_top + log_bottom + np.log(-np.expm1(-1 / (255 * scale)))   # log(F(upper) − F(lower)), without cancellation
+    return np.where(x <= 0, log_top, np.where(x >= 1, log_bottom, middle))
+
+# %% ../nbs/02_vae.ipynb #5991ee14
+def bits_per_dimension(
+    vae:VAE, # To measure
+    images:np.ndarray, # uint8 (n, 36, 36, 4)
+    scale:float, # Of the discretised logistic around each pixel
+    n_draws:int=32, # From each cloud
+    seed:int=0, # Of the draws
+) -> dict: # 'elbo' and 'iwae': upper bounds on the bits per dimension, means over the images
+    "ELBO and importance-weighted bound in bits per dimension (Burda et al. 2016, eq. 8). Raises as `check_images` does."
+    x, (z_mean, z_log_var) = check_images(images), vae.clouds(images)
+    rng, log_weights = np.random.default_rng(seed), []
+    for _ in range(n_draws):
+        epsilon = rng.standard_normal(z_mean.shape, np.float32)
+        z = z_mean + np.exp(z_log_var / 2) * epsilon
+        log_prior_ratio = .5 * (epsilon ** 2 + z_log_var - z ** 2).sum(axis=1)                 # log p(z) − log q(z|x)
+        log_weights.append(discretised_logistic(x, vae.decode(z), scale).sum(axis=(1, 2, 3)) + log_prior_ratio)
+    log_weights = np.stack(log_weights)                                                        # (n_draws, n)
+    bits = lambda log_p: float(-log_p.mean() / (math.prod(EMOJI_SHAPE) * np.log(2)))
+    return {"elbo": bits(log_weights), "iwae": bits(special.logsumexp(log_weights, axis=0) - np.log(n_draws))}
