@@ -30,7 +30,8 @@ class Answerer:
 
     def __post_init__(self):
         self.vectoriser = build_vectoriser(self.sqam.vocabulary)
-        self.answers = self.encode_emojis(self.emojis.images)
+        self.codes = self.vae.embed(self.emojis.images)
+        self.answers = self.sqam.encode_answers(self.codes)
 
     def encode_texts(self, texts):
         "Texts to vectors of length 1: float32 (n, 10). Raises as `check_texts` does."
@@ -75,7 +76,7 @@ def load_answerer() -> Answerer: # With the networks and the emojis that ship
 
 def _check_fit(answerer):
     scaler = answerer.sqam.get_layer("scaler")
-    mean = answerer.vae.embed(answerer.emojis.images).mean(axis=0)
+    mean = answerer.codes.mean(axis=0)
     if not np.allclose(mean, np.ravel(scaler.mean), atol=.02):
         raise ValueError("the SQAM was trained with the codes of another VAE: run `python scripts/train_sqam.py` to train it again")
 

@@ -22,7 +22,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from .data import EmojiSet, load_emojis, train_valid_mask
 from .plot import over_white
-from .vae import LATENT_DIM, VAE, check_codes, load_vae
+from .vae import LATENT_DIM, VAE, check_codes, kl_loss, load_vae
 
 # %% ../nbs/03_generation.ipynb #a9df4ddb
 def code_a(
@@ -208,4 +208,4 @@ def kl_by_dimension(
 ) -> np.ndarray: # (16,), nats: mean over the images
     "How much each dimension of the code tells about a picture."
     z_mean, z_log_var = vae.clouds(images)
-    return .5 * (z_mean ** 2 + np.exp(z_log_var) - 1 - z_log_var).mean(axis=0)
+    return np.mean(kl_loss(z_mean[..., None], z_log_var[..., None]), axis=0)  # each dimension as a code of its own
