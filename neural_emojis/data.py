@@ -4,17 +4,21 @@
 
 # %% auto #0
 __all__ = ['VARIATION_SELECTOR', 'EMOJI_SIZE', 'EMOJI_SHAPE', 'ASSETS', 'TIMEOUT', 'SENTIMENTS', 'TWEETS_URL', 'GLOVE_URL',
-           'GLOVE_HASH', 'emoji_char', 'emoji_name', 'rasterise', 'tile', 'untile', 'EmojiSet', 'load_emojis',
-           'check_images', 'train_valid_mask', 'text_split_mask', 'find_file', 'DownloadError', 'download',
-           'read_tweets', 'load_tweets', 'read_glove', 'count_vectors', 'load_glove']
+           'GLOVE_HASH', 'INSURANCEQA_ANSWERS', 'INSURANCEQA_SPLITS', 'INSURANCEQA_COLUMNS', 'INSURANCEQA_URL',
+           'VALENCE_URL', 'GUESS_COUNT', 'TWEETEVAL_URL', 'emoji_char', 'emoji_name', 'rasterise', 'tile', 'untile',
+           'EmojiSet', 'load_emojis', 'check_images', 'train_valid_mask', 'text_split_mask', 'find_file',
+           'written_whole', 'DownloadError', 'download', 'read_tweets', 'load_tweets', 'read_glove', 'count_vectors',
+           'load_glove', 'load_question_answers', 'read_insuranceqa', 'load_insuranceqa', 'load_annotations',
+           'describe', 'read_valence', 'load_valence', 'read_emoji_tweets', 'load_emoji_tweets']
 
-# %% ../nbs/00_data.ipynb #e117fa02
+# %% ../nbs/00_data.ipynb #a30c91fe
 import os
 import re
 import sys
 import tempfile
 import warnings
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -29,7 +33,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 from tqdm import tqdm
 
-# %% ../nbs/00_data.ipynb #7478a48e
+# %% ../nbs/00_data.ipynb #20d99bcf
 VARIATION_SELECTOR = "\ufe0f"  # invisible; asks for the coloured picture of a sign
 
 def emoji_char(
@@ -38,7 +42,8 @@ def emoji_char(
     "The characters that a code point name stands for."
     if not re.fullmatch(r"[0-9a-fA-F]{2,6}(-[0-9a-fA-F]{2,6})*", name): return name
     points = [int(point, 16) for point in name.split("-")]
-    return "".join(map(chr, points)) if max(points) <= sys.maxunicode else name
+    is_char = all(point <= sys.maxunicode and not 0xd800 <= point <= 0xdfff for point in points)  # half a surrogate pair is no character
+    return "".join(map(chr, points)) if is_char else name
 
 # %% ../nbs/00_data.ipynb #a573907a
 def emoji_name(
@@ -116,7 +121,7 @@ def _read_sprite():
     names = (ASSETS / "emojis.txt").read_text(encoding="utf-8").split()
     return EmojiSet(untile(iio.imread(ASSETS / "emojis.png"), len(names)), names, "Twemoji 1.2.0")
 
-# %% ../nbs/00_data.ipynb #c72e8ef8
+# %% ../nbs/00_data.ipynb #5cd9e2ef
 def _read_picture(path):
     "uint8 pixels of any shape from a PNG or SVG file. Raises `ValueError` naming a file that cannot be read."
     try:
@@ -129,7 +134,7 @@ def _read_folder(folder):
     paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in (".png", ".svg")), key=lambda p: p.stem)
     if not paths: raise ValueError(f"no PNG or SVG files in {folder}: give a folder of emojis of 36×36 pixels with alpha")
     pictures = {}
-    for path in paths:
+    for path in tqdm(paths, unit="picture", desc=f"reading {folder.name}", file=sys.stdout, leave=False, delay=1):
         if path.stem in pictures: raise ValueError(f"two files for {path.stem!r} in {folder}: keep either the PNG or the SVG")
         pictures[path.stem] = _read_picture(path)
     kept = {name: p for name, p in pictures.items() if p.shape == EMOJI_SHAPE and p.dtype == np.uint8}
@@ -201,7 +206,19 @@ def find_file(
         if found: return found[0], place
     return None, None
 
-# %% ../nbs/00_data.ipynb #48c77af2
+# %% ../nbs/00_data.ipynb #2235dfe1
+@contextmanager
+def written_whole(
+    path:str|os.PathLike, # The file to write; its folder must exist
+): # Gives the `Path` to write to: of the same name, alone in a temporary folder beside `path`
+    "Put a file in its place once it is complete; a failure or an interruption leaves what was there. Raises `OSError` where it cannot be written."
+    path = Path(path)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        new = Path(folder) / path.name
+        yield new
+        os.replace(new, path)
+
+# %% ../nbs/00_data.ipynb #e5a98cb2
 TIMEOUT = 10, 60  # seconds: to connect, and to wait for more data
 
 class DownloadError(OSError): "A file could not be downloaded; the message says why."
@@ -216,16 +233,16 @@ def download(
     "Download a file, whole or not at all. Raises `DownloadError`."
     target.parent.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel("WARNING")
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder, tqdm(total=0, unit="B", unit_scale=True, desc=target.name, file=sys.stdout, leave=False, delay=1) as progress:
+    with written_whole(target) as new, tqdm(total=0, unit="B", unit_scale=True, desc=target.name, file=sys.stdout, leave=False, delay=1) as progress:
         fetch = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
         try:
-            got = Path(pooch.retrieve(url, known_hash, fname="download", path=folder, downloader=fetch))
+            got = Path(pooch.retrieve(url, known_hash, fname="download", path=new.parent, downloader=fetch))
             if member:
-                with zipfile.ZipFile(got) as archive: got = Path(archive.extract(member, folder))
+                with zipfile.ZipFile(got) as archive: got = Path(archive.extract(member, new.parent))
             check(got)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise DownloadError(f"could not download {target.name} from {url}: {error}") from error
-        os.replace(got, target)
+        got.replace(new)
     return target
 
 # %% ../nbs/00_data.ipynb #2c95d853
@@ -325,3 +342,206 @@ def load_glove(
         warnings.warn(f"using {said}: {error}. Set NEURAL_EMOJIS_DATA to a folder with glove/{member} for the real ones.", stacklevel=2)
     vectors.attrs["source"] = f"{said} ({place}, {len(vectors):,} words)"
     return vectors
+
+# %% ../nbs/00_data.ipynb #7d3af362
+def load_question_answers(
+    path:str|os.PathLike|None=None, # A CSV file with the columns topic, question and answer; None: the set that ships
+) -> pd.DataFrame: # Columns topic, question and answer; questions with one answer have equal texts there; .attrs['source'] says which data it is
+    "Load questions with their answers. Raises `FileNotFoundError` or `ValueError` for a bad file."
+    found = ASSETS / "questions_answers.csv" if path is None else find_file("questions_answers.csv", path)[0]
+    columns = ["topic", "question", "answer"]
+    try: table = pd.read_csv(found, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except ValueError as error: raise ValueError(f"{found.name} is not a CSV file in UTF-8: {error}") from error
+    missing = [name for name in columns if name not in table]
+    if missing: raise ValueError(f"{found.name} lacks the column {' and '.join(missing)}: it has {', '.join(table.columns[:8])}")
+    table = table[columns].apply(lambda column: column.str.strip())
+    blank = table.index[(table == "").any(axis=1)]
+    if table.empty or len(blank): raise ValueError(f"{found.name} has {'an empty field in row ' + str(blank[0] + 1) if len(blank) else 'a header and no questions'}")
+    said = "questions to an airline, written for this book" if path is None else found.name
+    table.attrs["source"] = f"{said} ({'package' if path is None else 'path'}, {len(table):,} questions, {table['answer'].nunique():,} answers)"
+    return table
+
+# %% ../nbs/00_data.ipynb #a2f60e53
+INSURANCEQA_ANSWERS = "answers.label.token_idx"
+INSURANCEQA_SPLITS = {"train": "question.train.token_idx.label", **{name: f"question.{name}.label.token_idx.pool" for name in ("dev", "test1", "test2")}}
+INSURANCEQA_COLUMNS = {INSURANCEQA_ANSWERS: 2, **{file: 2 if split == "train" else 3 for split, file in INSURANCEQA_SPLITS.items()}, "vocabulary": 2}
+
+def _read_columns(path, n):
+    "The number and the `n` tab-separated fields of each line. Raises `FileNotFoundError`, and `ValueError` for a file that is not so made."
+    if not path.is_file(): raise FileNotFoundError(f"no such file: {path}; InsuranceQA needs {', '.join(INSURANCEQA_COLUMNS)} in one folder")
+    try: lines = path.read_bytes().decode("utf-8").split("\n")
+    except UnicodeDecodeError as error: raise ValueError(f"{path.name} is not text in UTF-8: {error}") from error
+    lines = [(number, line.rstrip("\r").split("\t")) for number, line in enumerate(lines, 1) if line.strip()]
+    if not lines: raise ValueError(f"{path.name} is empty")
+    for number, fields in lines:
+        if len(fields) != n or not all(fields): raise ValueError(f"{path.name} is broken in line {number:,}: {n} fields with a tab between them expected, got {len(fields)}: {' | '.join(fields)[:60]}")
+    return lines
+
+# %% ../nbs/00_data.ipynb #9439c2a4
+def read_insuranceqa(
+    folder:str|os.PathLike, # With the six files of version 1
+    split:str="train", # 'train', 'dev', 'test1' or 'test2'
+) -> tuple: # Questions: DataFrame question (text), right and pool (lists of labels; the pool of a training question is empty). Answers: Series of texts, indexed by label
+    "Read InsuranceQA. Raises `FileNotFoundError` for a missing file, `ValueError` for a broken line, an unknown word or label."
+    if split not in INSURANCEQA_SPLITS: raise ValueError(f"split must be one of {list(INSURANCEQA_SPLITS)}, got {split!r}")
+    folder = Path(folder)
+    words = dict(fields for _, fields in _read_columns(folder / "vocabulary", 2))
+    def look_up(found, keys, file, number, what):
+        unknown = [key for key in keys if key not in found]
+        if unknown or not keys: raise ValueError(f"{file} is broken in line {number:,}: {f'{unknown[0]} is no {what}' if unknown else f'no {what} at all'}")
+        return [found[key] for key in keys]
+    text = lambda field, *where: " ".join(look_up(words, field.split(), *where, "word of the vocabulary"))
+    answers = {label: text(field, INSURANCEQA_ANSWERS, number) for number, (label, field) in _read_columns(folder / INSURANCEQA_ANSWERS, 2)}
+    labels = {label: label for label in answers}
+    file, rows = INSURANCEQA_SPLITS[split], []
+    for number, fields in _read_columns(folder / file, INSURANCEQA_COLUMNS[file]):
+        question, right, pool = (*fields, "") if split == "train" else (fields[1], fields[0], fields[2])
+        right, *pool = (look_up(labels, field.split(), file, number, "answer's label") for field in (right, pool) if field)
+        rows.append((text(question, file, number), right, pool[0] if pool else []))
+    return pd.DataFrame(rows, columns=["question", "right", "pool"]), pd.Series(answers, name="answer").rename_axis("label")
+
+# %% ../nbs/00_data.ipynb #2a9cda9f
+INSURANCEQA_URL = "https://raw.githubusercontent.com/shuzi/insuranceQA/master/V1"
+
+def load_insuranceqa(
+    path:str|os.PathLike|None=None, # The folder with the six files of version 1; None: look in the usual places
+    split:str="train", # 'train', 'dev', 'test1' or 'test2'
+) -> tuple: # As `read_insuranceqa` gives it; .attrs['source'] of the questions says where they were found
+    "Load InsuranceQA. Raises `DownloadError` where it is neither here nor to be had, and as `read_insuranceqa` does."
+    if path is not None and not Path(path).is_dir(): raise FileNotFoundError(f"no such folder: {path}")
+    found, place = (Path(path) / "vocabulary", "path") if path is not None else find_file("insuranceqa/vocabulary")
+    if found is None:
+        for file, n in INSURANCEQA_COLUMNS.items():
+            found = download(f"{INSURANCEQA_URL}/{file}", pooch.os_cache("neural_emojis") / "insuranceqa" / file, lambda got: _read_columns(got, n))
+        place = "download"
+    questions, answers = read_insuranceqa(found.parent, split)
+    questions.attrs["source"] = f"InsuranceQA V1, {split} ({place}, {len(questions):,} questions, {len(answers):,} answers)"
+    return questions, answers
+
+# %% ../nbs/00_data.ipynb #ec64c402
+def load_annotations() -> pd.DataFrame: # Columns name, keywords (lists), tags (lists) and group, indexed by code point name
+    "English names and keywords (Unicode CLDR), volunteers' tags (emojilib) and groups of the 872 emojis and of some later ones."
+    table = pd.read_csv(ASSETS / "annotations.csv", dtype=str, keep_default_na=False)  # a keyword may read 'NA'
+    table.index = pd.Index([emoji_name(char) for char in table["emoji"]], name="code")
+    lists = {column: [cell.split("|") if cell else [] for cell in table[column]] for column in ("keywords", "tags")}
+    return table.assign(**lists).drop(columns="emoji")
+
+# %% ../nbs/00_data.ipynb #18adef97
+def describe(
+    names:list, # n code point names
+    annotations:pd.DataFrame|None=None, # Columns name and keywords, indexed by code point name; None: `load_annotations()`
+) -> list: # n texts: the name twice, then the keywords
+    "Emojis in words. Raises `KeyError` for one without annotations."
+    if annotations is None: annotations = load_annotations()
+    missing = [name for name in names if name not in annotations.index]
+    if missing: raise KeyError(f"no annotations of {missing[:5]}: give code point names that load_annotations() lists, or a table with theirs")
+    rows = annotations.loc[list(names)]
+    return [f"{name} {name} {' '.join(keywords)}" for name, keywords in zip(rows["name"], rows["keywords"])]
+
+# %% ../nbs/00_data.ipynb #c3942472
+def read_valence(
+    path:str|os.PathLike, # The CSV file of the Emoji Sentiment Ranking
+) -> pd.DataFrame: # Columns valence, in [-1, 1]; count, of tweets; spread, the variance of a tweet's -1, 0 or 1; indexed by code point name
+    "How emojis were meant: (positive − negative) / count (Kralj Novak et al. 2015). Raises `ValueError` for a file that is something else."
+    name, columns = Path(path).name, ["Negative", "Neutral", "Positive"]
+    try: table = pd.read_csv(path, encoding="utf-8-sig")
+    except ValueError as error: raise ValueError(f"{name} is not a CSV file in UTF-8: {error}") from error
+    missing = {"Emoji", *columns} - set(table)
+    if missing: raise ValueError(f"{name} lacks the column {' and '.join(sorted(missing))}: give Emoji_Sentiment_Data_v1.0.csv")
+    counts = table[columns].apply(pd.to_numeric, errors="coerce")
+    broken = np.flatnonzero(table["Emoji"].isna() | ~(counts >= 0).all(axis=1) | (counts.sum(axis=1) == 0))
+    if len(broken): raise ValueError(f"{name} is broken in row {broken[0] + 1}: an emoji and three counts expected; download it again")
+    if table.empty: raise ValueError(f"{name} has a header and no emojis")
+    count = counts.sum(axis=1).to_numpy(int)
+    valence = ((counts["Positive"] - counts["Negative"]) / count).to_numpy(float)
+    spread = ((counts["Positive"] + counts["Negative"]) / count).to_numpy(float) - valence ** 2
+    return pd.DataFrame({"valence": valence, "count": count, "spread": spread}, index=pd.Index(table["Emoji"].map(emoji_name), name="code"))
+
+# %% ../nbs/00_data.ipynb #041dcb0d
+VALENCE_URL = "https://www.clarin.si/repository/xmlui/bitstream/handle/11356/1048/Emoji_Sentiment_Data_v1.0.csv"
+GUESS_COUNT = 20  # tweets that one of our guesses shall be worth
+
+def _read_guesses():
+    guesses = pd.read_csv(ASSETS / "sample_valence.csv")
+    valence = guesses["valence"].to_numpy(float)
+    return pd.DataFrame({"valence": valence, "count": GUESS_COUNT, "spread": (1 - valence ** 2) / 2}, index=pd.Index(guesses["emoji"].map(emoji_name), name="code"))
+
+def load_valence(
+    path:str|os.PathLike|None=None, # The CSV file of the Emoji Sentiment Ranking; None: look in the usual places
+) -> pd.DataFrame: # Columns valence, count and spread, as `read_valence` gives them; .attrs['source'] says which data it is
+    "How emojis were meant, or our own guesses that ship. Raises `FileNotFoundError` or `ValueError` for a bad file."
+    pattern, said = "emoji_sentiment/Emoji_Sentiment_Data_v1.0.csv", "Emoji Sentiment Ranking"
+    found, place = find_file(pattern, path)
+    try:
+        if found is None: found, place = download(VALENCE_URL, pooch.os_cache("neural_emojis") / pattern, read_valence), "download"
+        table = read_valence(found)
+    except DownloadError as error:
+        table, said, place = _read_guesses(), "our own guesses of emojis' valence", "package"
+        warnings.warn(f"using {said} that ship with the package: {error}. Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.", stacklevel=2)
+    table.attrs["source"] = f"{said if place != 'path' else found.name} ({place}, {len(table):,} emojis)"
+    return table
+
+# %% ../nbs/00_data.ipynb #11f70f2b
+def _lines(path):
+    "The lines of a text file in UTF-8. Raises `ValueError` for another encoding or an empty file."
+    try: text = Path(path).read_text(encoding="utf-8-sig")
+    except ValueError as error: raise ValueError(f"{Path(path).name} is not a text file in UTF-8: {error}") from error
+    if not text.strip(): raise ValueError(f"{Path(path).name} is empty: download it again")
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n")   # not splitlines(): a tweet may hold other breaks
+
+def _read_mapping(path):
+    rows = [line.split("\t") for line in _lines(path)]
+    if any(len(row) < 2 or row[0] != str(i) for i, row in enumerate(rows)): raise ValueError(f"{Path(path).name} must have a number, from 0 on, and an emoji on each line: download it again")
+    return [emoji_name(row[1]) for row in rows]
+
+def _read_labels(path):
+    lines = _lines(path)
+    odd = [i for i, line in enumerate(lines) if not re.fullmatch(r"\d+", line.strip(), re.ASCII)]
+    if odd: raise ValueError(f"{Path(path).name} has no number in line {odd[0] + 1:,}: download it again")
+    return [int(line) for line in lines]
+
+def read_emoji_tweets(
+    texts:str|os.PathLike, # A file with a tweet on each line
+    labels:str|os.PathLike, # A file with a number on each line
+    mapping:str|os.PathLike, # A file with numbers and their emojis
+) -> pd.DataFrame: # Columns text and emoji (code point name)
+    "Read TweetEval's emoji task. Raises `ValueError` for broken files, or files that don't belong together."
+    names, numbers, tweets = _read_mapping(mapping), _read_labels(labels), _lines(texts)
+    if len(tweets) != len(numbers): raise ValueError(f"{Path(texts).name} has {len(tweets):,} tweets and {Path(labels).name} {len(numbers):,} labels: download both again")
+    if max(numbers) >= len(names): raise ValueError(f"{Path(labels).name} has the label {max(numbers)}, and {Path(mapping).name} ends at {len(names) - 1}")
+    return pd.DataFrame({"text": tweets, "emoji": [names[number] for number in numbers]})
+
+# %% ../nbs/00_data.ipynb #1594e2cc
+TWEETEVAL_URL = "https://raw.githubusercontent.com/cardiffnlp/tweeteval/main/datasets/emoji"
+
+def _find_emoji_tweets(split, folder):
+    "(paths of texts, labels and mapping, the place they come from); downloads what is missing."
+    checks, places = {f"{split}_text.txt": _lines, f"{split}_labels.txt": _read_labels, "mapping.txt": _read_mapping}, []
+    paths = []
+    for name, check in checks.items():
+        found, place = find_file(f"tweeteval_emoji/{name}", folder and Path(folder) / name)
+        if found is None:
+            found, place = download(f"{TWEETEVAL_URL}/{name}", pooch.os_cache("neural_emojis") / "tweeteval_emoji" / name, check), "download"
+        paths.append(found); places.append(place)
+    return paths, places[0]
+
+def _read_emoji_sample(split):
+    sample = pd.read_csv(ASSETS / "sample_emoji_tweets.csv", dtype=str, keep_default_na=False)
+    rows = sample[(np.arange(len(sample)) % 5 == 0) == (split == "val")].reset_index(drop=True)
+    return rows.assign(emoji=[emoji_name(char) for char in rows["emoji"]])
+
+def load_emoji_tweets(
+    split:str="train", # 'train' or 'val'
+    path:str|os.PathLike|None=None, # A folder with TweetEval's files; None: look in the usual places
+) -> pd.DataFrame: # Columns text and emoji (code point name); .attrs['source'] says which data it is
+    "Load tweets with the emoji each carried, or the sample that ships. Raises `FileNotFoundError`, or `ValueError` for another split or a bad file."
+    if split not in ("train", "val"): raise ValueError(f"split must be 'train' or 'val', got {split!r}")
+    said = f"TweetEval emoji, {split}"
+    try:
+        paths, place = _find_emoji_tweets(split, path)
+        tweets = read_emoji_tweets(*paths)
+    except DownloadError as error:
+        tweets, said, place = _read_emoji_sample(split), f"sample of made-up tweets with emojis, {split}", "package"
+        warnings.warn(f"using the small {said}, that ships with the package: {error}. Set NEURAL_EMOJIS_DATA to a folder with tweeteval_emoji/ for the real ones.", stacklevel=2)
+    tweets.attrs["source"] = f"{said if place != 'path' else Path(path).name + ', ' + split} ({place}, {len(tweets):,} tweets)"
+    return tweets

@@ -49,7 +49,7 @@ def plot_emojis(
     ax.set_axis_off()
     if title: ax.set_title(title)
 
-# %% ../nbs/01_plot.ipynb #5cc2dd65
+# %% ../nbs/01_plot.ipynb #caae095e
 def plot_rows(
     rows:dict, # {label: (n, 36, 36, 4)}, as many images in each row
     title:str|None=None, # Above the rows
@@ -59,7 +59,8 @@ def plot_rows(
     lengths = {len(images) for images in rows.values()}
     if len(lengths) != 1: raise ValueError(f"rows must be equally long, got {sorted(lengths)}")
     n = lengths.pop()
-    fig, axes = plt.subplots(len(rows), 1, figsize=(width, (width - .8) * len(rows) / n + (.3 if title else .05)), squeeze=False)
+    pictures = width - .2 - .065 * max(len(str(label)) for label in rows)   # inches that the labels leave
+    fig, axes = plt.subplots(len(rows), 1, figsize=(width, pictures * len(rows) / n + (.3 if title else .05)), squeeze=False)
     fig.get_layout_engine().set(h_pad=.01, hspace=0)
     for ax, (label, images) in zip(axes[:, 0], rows.items()):
         ax.imshow(tile(over_white(images), n))

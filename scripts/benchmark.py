@@ -1,6 +1,7 @@
-"""How much faster than the article's VAE: `python scripts/benchmark.py`, a minute on 2 cores.
+"""How much faster than the article's models: `python scripts/benchmark.py`, two minutes on 2 cores.
 
-Times both models in turn, in one run on one machine, and prints medians and their ratio.
+Times the article's way and ours in turn, in one run on one machine, and prints medians and their ratio. The article's
+way to answer is every text with every emoji through the whole network, in batches of 32; ours, `answer` with a list.
 """
 import os
 
@@ -11,11 +12,15 @@ import time
 import keras
 import numpy as np
 
-from neural_emojis.data import check_images, load_emojis
-from neural_emojis.vae import BATCH_SIZE, build_post_vae, build_vae
+from neural_emojis.answers import load_answerer
+from neural_emojis.data import ASSETS, check_images, load_emojis, read_tweets
+from neural_emojis.questions import build_vectoriser, tokenise
+from neural_emojis.sqam import load_sqam
+from neural_emojis.vae import BATCH_SIZE, build_post_vae, build_vae, load_codes, load_vae
 
 REPEATS = 5
 images = check_images(load_emojis().images)
+texts = list(read_tweets(ASSETS / "sample_tweets.csv")["text"]) * 5    # some 2,000
 
 
 def steps(vae, batch_size):
@@ -25,6 +30,13 @@ def steps(vae, batch_size):
     return lambda: [vae.train_on_batch(batch) for _ in range(192 // batch_size)]
 
 
+def pair_by_pair(n):
+    "A function that answers n texts as the article does: the whole network for each pair of a text and an emoji."
+    sqam, codes = load_sqam(), load_codes()
+    questions = tokenise(texts[:n], build_vectoriser(sqam.vocabulary))
+    return lambda: sqam.predict([np.repeat(questions, len(codes), axis=0), np.tile(codes, (n, 1))], batch_size=32, verbose=0)
+
+
 def seconds(function):
     started = time.perf_counter()
     function()
@@ -32,16 +44,21 @@ def seconds(function):
 
 
 def main():
-    post, ours = build_post_vae(), build_vae()
+    post, ours, looks = build_post_vae(), build_vae(), load_vae()
+    answerer, n = load_answerer(), 4
     z = np.random.default_rng(0).standard_normal((len(images), 16))
-    tasks = {"training on 192 emojis": (steps(post, 16), steps(ours, BATCH_SIZE)),
-             "embedding 872 emojis": (lambda: post.embed(images), lambda: ours.embed(images)),
-             "decoding 872 codes": (lambda: post.decode(z), lambda: ours.decode(z))}
-    print(f"{'':24}{'the article':>14}{'ours':>10}{'ratio':>8}")
-    for name, pair in tasks.items():
+    tasks = {  # what: the article's way, ours, and how many times more ours does
+        "training on 192 emojis": (steps(post, 16), steps(ours, BATCH_SIZE), 1),
+        "embedding 872, one look": (lambda: post.embed(images), lambda: looks.embed(images, refinements=0), 1),
+        "embedding 872, two looks": (lambda: post.embed(images), lambda: looks.embed(images), 1),
+        "decoding 872 codes": (lambda: post.decode(z), lambda: ours.decode(z), 1),
+        f"answering {n} texts of 872": (pair_by_pair(n), lambda: answerer.answer(texts), len(texts) / n)}
+    print(f"{'':28}{'the article':>14}{'ours':>12}{'ratio':>9}")
+    for name, (*pair, more) in tasks.items():
         for function in pair: function()  # warm up
-        times = np.array([[seconds(function) for function in pair] for _ in range(REPEATS)])
-        print(f"{name:24}{np.median(times[:, 0]):12.2f} s{np.median(times[:, 1]):8.2f} s{np.median(times[:, 0] / times[:, 1]):8.1f}")
+        times = np.array([[seconds(function) for function in pair] for _ in range(REPEATS)]) / [1, more]
+        article, mine = np.median(times, axis=0)
+        print(f"{name:28}{article:12.2f} s{mine:10.{2 if mine > .1 else 4}f} s{np.median(times[:, 0] / times[:, 1]):9,.1f}", flush=True)
 
 
 if __name__ == "__main__": main()

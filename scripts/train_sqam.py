@@ -1,53 +1,123 @@
-"""Train the SQAM that ships: `python scripts/train_sqam.py`, with NEURAL_EMOJIS_DATA set to the real tweets and GloVe.
+"""Train the models of texts that ship: `python scripts/train_sqam.py post`, `sentiment` or `emoji`, or all of them
+without a word behind it, with NEURAL_EMOJIS_DATA set to the real tweets and GloVe.
 
-Trains the article's SQAM for 6 epochs on all training tweets, with the codes of the VAE that ships, and writes
-neural_emojis/assets/sqam.keras (vocabulary and scaler inside) and, beside it, sqam.json with how it was trained
-and its figures. Run it again whenever vae.keras changes. About a minute on 2 cores.
+    post       the article's SQAM, 6 epochs on all training tweets             sqam.keras
+    sentiment  the committee that answers tweets with 🎉, 😈 or 😡              sentiment.keras
+    emoji      the committee that answers texts with TweetEval's 20 emojis     emoji_sqam.keras
+
+Each writes its model to neural_emojis/assets, everything inside, and beside it a .json with how it was trained and
+its figures. Run all again whenever the codes of the VAE change. On 2 cores about one, two and three minutes.
 """
 import json
 import logging
 import platform
 import sys
+import time
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow
+from scipy.special import log_softmax
 from sklearn.metrics import accuracy_score, f1_score
+from sklearn.model_selection import StratifiedGroupKFold
 
-from neural_emojis.data import ASSETS, load_emojis, load_glove, load_tweets, text_split_mask
-from neural_emojis.questions import ANSWERS, build_vectoriser, embedding_matrix, learn_vocabulary, question_answer_sets
-from neural_emojis.sqam import build_post_sqam, load_sqam, predict_labels, train_sqam
-from neural_emojis.vae import load_vae, save_model
+from neural_emojis.data import ASSETS, load_emoji_tweets, load_emojis, load_glove, load_tweets, text_split_mask
+from neural_emojis.questions import ANSWERS, build_vectoriser, embedding_matrix, learn_vocabulary, pmi_vectors, question_answer_sets
+from neural_emojis.sqam import (EMOJI_MEMBERS, SENTIMENT_MEMBERS, TEMPERATURE, TWEETEVAL, build_post_sqam, fit_temperature, load_emoji_sqam,
+                                load_sentiment, load_sqam, predict_labels, train_committee, train_sqam, tweeteval_pictures)
+from neural_emojis.vae import load_codes, load_vae, save_model
 
 SEED, EPOCHS = 0, 6
 
 
-def main():
-    logging.getLogger("tensorflow").setLevel("ERROR")  # it complains where many models are used in one process
-    tweets, glove, emojis = load_tweets(), load_glove(), load_emojis()
-    if "(package" in tweets.attrs["source"]: sys.exit("Set NEURAL_EMOJIS_DATA first: what ships is trained on the real tweets.")
-    is_train = text_split_mask(tweets["text"])
-    vocabulary = learn_vocabulary(tweets["text"][is_train])
-    vectoriser = build_vectoriser(vocabulary)
-    codes = load_vae().embed(emojis.images)
-    answers = {sentiment: codes[emojis.index(name)] for sentiment, name in ANSWERS.items()}
-    train, held_out = (question_answer_sets(tweets["text"][rows], tweets["sentiment"][rows], answers, vectoriser, seed=SEED) for rows in (is_train, ~is_train))
+def real(table):
+    "The table, if it is not the sample. Ends the program otherwise."
+    if "(package" in table.attrs["source"]: sys.exit("Set NEURAL_EMOJIS_DATA first: what ships is trained on the real tweets.")
+    return table
 
-    sqam = build_post_sqam(vocabulary, embedding_matrix(vocabulary, glove, SEED), codes, SEED)
+
+def measure(truth, predicted): return {"accuracy": round(accuracy_score(truth, predicted), 4), "macro-F1": round(f1_score(truth, predicted, average="macro"), 4)}
+
+
+def write_card(name, model, sources, split, seconds, figures, **more):
+    "Write the model card."
+    card = {"data": sources, "split": split, "seed": SEED, "command": f"python scripts/train_sqam.py {name}", "seconds": round(seconds), "weights": model.count_params(),
+            "versions": {"python": platform.python_version(), "tensorflow": tensorflow.__version__, "keras": keras.__version__}, "figures": figures, **more}
+    file = {"post": "sqam", "sentiment": "sentiment", "emoji": "emoji_sqam"}[name]
+    (ASSETS / f"{file}.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(name, json.dumps(card["figures"], indent=1))
+
+
+def word_vectors(texts, glove):
+    "What `train_committee` asks for: from a vocabulary to GloVe's vectors beside PMI vectors of `texts`."
+    return lambda vocabulary: np.hstack([embedding_matrix(vocabulary, glove, SEED, scale=.4), pmi_vectors(texts, vocabulary)])
+
+
+def airline():
+    "Tweets, which of them are for training, and the codes of the three answers."
+    tweets, emojis = real(load_tweets()), load_emojis()
+    codes = load_codes()
+    return tweets, text_split_mask(tweets["text"]), {sentiment: codes[emojis.index(name)] for sentiment, name in ANSWERS.items()}
+
+
+def tweet_folds(texts, labels, n_folds=5):
+    "Folds of the training tweets that keep tweets together which differ in names and signs only: a list of (train, valid) rows."
+    plain = texts.str.lower().str.replace(r"@\w+", "", regex=True).str.replace(r"\W+", " ", regex=True).str.strip()
+    return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=0).split(labels, labels, pd.factorize(plain)[0]))
+
+
+def train_post():
+    tweets, is_train, answers = airline()
+    glove, vocabulary = load_glove(), learn_vocabulary(tweets["text"][is_train])
+    vectoriser = build_vectoriser(vocabulary)
+    train, held_out = (question_answer_sets(tweets["text"][rows], tweets["sentiment"][rows], answers, vectoriser, seed=SEED) for rows in (is_train, ~is_train))
+    sqam = build_post_sqam(vocabulary, embedding_matrix(vocabulary, glove, SEED), load_codes(), SEED)
     history = train_sqam(sqam, train, held_out, EPOCHS, seed=SEED, progress=True)
     sqam = load_sqam(save_model(sqam, ASSETS / "sqam.keras"))
+    figures = measure(tweets["sentiment"][~is_train], predict_labels(sqam, held_out[0], answers))
+    write_card("post", sqam, [tweets.attrs["source"], glove.attrs["source"]], f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out",
+               history.pop("seconds"), {"held out": figures}, history={name: np.round(values, 4).tolist() for name, values in history.items()})
 
-    truth, predicted = tweets["sentiment"][~is_train], predict_labels(sqam, held_out[0], answers)
-    figures = {"accuracy": accuracy_score(truth, predicted), "macro-F1": f1_score(truth, predicted, average="macro")}
-    card = {"data": [tweets.attrs["source"], glove.attrs["source"]], "split": f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out",
-            "seed": SEED, "command": "python scripts/train_sqam.py", "seconds": round(history.pop("seconds")), "weights": sqam.count_params(),
-            "versions": {"python": platform.python_version(), "tensorflow": tensorflow.__version__, "keras": keras.__version__},
-            "figures": {"held out": {name: round(float(value), 4) for name, value in figures.items()}},
-            "history": {name: np.round(values, 4).tolist() for name, values in history.items()}}
-    (ASSETS / "sqam.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps(card["figures"], indent=1))
+
+def train_sentiment():
+    start = time.perf_counter()
+    tweets, is_train, answers = airline()
+    others, glove = real(load_emoji_tweets("train")), load_glove()
+    texts, labels = tweets["text"][is_train].reset_index(drop=True), tweets["sentiment"][is_train].reset_index(drop=True)
+    vectors = word_vectors([*texts, *others["text"]], glove)
+    train, valid = tweet_folds(texts, labels)[0]                  # a fifth of the training tweets says how sure the model may be
+    part = train_committee(texts[train], labels[train], answers, vectors, SENTIMENT_MEMBERS, seed=SEED, progress=True)
+    temperature = fit_temperature(part.cosines(texts[valid]), pd.Index(part.labels).get_indexer(labels[valid]))
+    fold = measure(labels[valid], part.choose(texts[valid]))
+    committee = train_committee(texts, labels, answers, vectors, SENTIMENT_MEMBERS, seed=SEED, progress=True)
+    committee.answers.temperature = temperature
+    seconds = time.perf_counter() - start
+    committee = load_sentiment(save_model(committee, ASSETS / "sentiment.keras"))
+    figures = {"held out": measure(tweets["sentiment"][~is_train], committee.choose(tweets["text"][~is_train])), "first fold of the training tweets": fold}
+    write_card("sentiment", committee, [tweets.attrs["source"], others.attrs["source"] + ", texts only", glove.attrs["source"]],
+               f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out", seconds, figures, members=SENTIMENT_MEMBERS, temperature=temperature)
+
+
+def train_emoji():
+    start = time.perf_counter()
+    train, val = real(load_emoji_tweets("train")), real(load_emoji_tweets("val"))
+    answers = dict(zip(TWEETEVAL, load_vae().embed(tweeteval_pictures())))
+    committee = train_committee(train["text"], train["emoji"], answers, None, EMOJI_MEMBERS, least=8, seed=SEED, progress=True)
+    cosines, truth = committee.cosines(val["text"]), pd.Index(TWEETEVAL).get_indexer(val["emoji"])
+    prior = np.log(train["emoji"].value_counts(normalize=True).reindex(TWEETEVAL).to_numpy())
+    scores = {share: f1_score(truth, (cosines / TEMPERATURE + share * prior).argmax(axis=1), average="macro") for share in np.round(np.arange(-.4, .45, .1), 1)}
+    share = max(scores, key=scores.get)
+    committee.answers.temperature = temperature = fit_temperature(cosines, truth)
+    committee.answers.offset = (share * prior * TEMPERATURE / temperature).tolist()   # as chosen at the temperature of training
+    seconds = time.perf_counter() - start
+    committee = load_emoji_sqam(save_model(committee, ASSETS / "emoji_sqam.keras"))
+    write_card("emoji", committee, [train.attrs["source"], val.attrs["source"]], f"TweetEval's own: {len(train)} to train on; members, temperature and offset chosen on the {len(val)} of val",
+               seconds, {"val": measure(val["emoji"], committee.choose(val["text"]))}, members=EMOJI_MEMBERS, temperature=temperature, prior=float(share))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1: sys.exit(__doc__)
-    main()
+    logging.getLogger("tensorflow").setLevel("ERROR")  # it complains where many models are used in one process
+    trainings = {"post": train_post, "sentiment": train_sentiment, "emoji": train_emoji}
+    if not set(sys.argv[1:]) <= set(trainings): sys.exit(__doc__)
+    for name in sys.argv[1:] or trainings: trainings[name]()

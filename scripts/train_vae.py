@@ -1,15 +1,17 @@
 """Train a VAE that ships: `python scripts/train_vae.py post` (the article's, half an hour) or `ours` (two minutes).
 
-Writes neural_emojis/assets/{post_vae,vae}.keras and, beside it, a .json with how it was trained and its figures.
+Writes neural_emojis/assets/{post_vae,vae}.keras and, beside it, a .json with how it was trained and its figures; and clouds.npy,
+the clouds of all emojis by ours.
 """
 import json
 import platform
 import sys
 
 import keras
+import numpy as np
 import tensorflow
 
-from neural_emojis.data import ASSETS, check_images, load_emojis, train_valid_mask
+from neural_emojis.data import ASSETS, check_images, load_emojis, train_valid_mask, written_whole
 from neural_emojis.vae import build_post_vae, evaluate_vae, load_model, save_model, train_vae
 
 POST_SEED = 1  # with seeds 0, 2 and 3 the article's model stays on a plateau for at least four epochs, see 02_vae
@@ -34,6 +36,8 @@ def main(which):
             "versions": {"python": platform.python_version(), "tensorflow": tensorflow.__version__, "keras": keras.__version__},
             "figures": {"training": evaluate_vae(vae, x_train), "held out": evaluate_vae(vae, x_valid)},
             "history": {key: [round(float(value), 3) for value in values] for key, values in history.items()}}
+    if which == "ours":
+        with written_whole(ASSETS / "clouds.npy") as file: np.save(file, vae.clouds(emojis.images))
     (ASSETS / f"{name}.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(card["figures"], indent=1))
 

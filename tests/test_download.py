@@ -134,3 +134,36 @@ def test_one_warning_for_a_cut_glove(tmp_path):
         warnings.simplefilter("always")
         vectors = data.load_glove(file)
     assert len(said) == 1 and "cut short" in str(said[0].message) and list(vectors.index) == ["a"]
+
+
+RANKING = "Emoji,Negative,Neutral,Positive\n🎉,1,2,7\n".encode()
+TWEETEVAL = {"/emoji/val_text.txt": b"so much love\nhome at last\n", "/emoji/val_labels.txt": b"0\n1\n", "/emoji/mapping.txt": "0\t❤\t_red_heart_\n1\t🎄\t_tree_\n".encode()}
+
+
+def test_ranking_and_emoji_tweets_are_downloaded_once(server, cache, monkeypatch):
+    monkeypatch.setitem(BODIES, "/ranking.csv", RANKING)
+    for path, body in TWEETEVAL.items(): monkeypatch.setitem(BODIES, path, body)
+    monkeypatch.setattr(data, "VALENCE_URL", server + "/ranking.csv")
+    monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/emoji")
+    for place in ("download", "cache"):
+        valence, tweets = data.load_valence(), data.load_emoji_tweets("val")
+        assert f"({place}, 1 emojis)" in valence.attrs["source"] and valence["valence"].tolist() == [.6]
+        assert f"({place}, 2 tweets)" in tweets.attrs["source"] and tweets["emoji"].tolist() == ["2764", "1f384"]
+        monkeypatch.setattr(data, "VALENCE_URL", server + "/missing.csv")
+        monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/missing.csv")
+
+
+@pytest.mark.parametrize("url", ["/sorry.csv", "/empty.csv", "/columns.csv", "/missing.csv"])
+def test_bad_ranking_is_not_kept(server, cache, monkeypatch, url):
+    monkeypatch.setattr(data, "VALENCE_URL", server + url)
+    with pytest.warns(UserWarning, match="our own guesses.*NEURAL_EMOJIS_DATA"): table = data.load_valence()
+    assert "package" in table.attrs["source"] and table["valence"].between(-1, 1).all()
+    assert not list(cache.rglob("*.csv"))
+
+
+def test_emoji_tweets_are_not_read_from_a_web_page(server, cache, monkeypatch):
+    monkeypatch.setitem(BODIES, "/emoji/val_labels.txt", BODIES["/sorry.csv"])
+    monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/emoji")
+    with pytest.warns(UserWarning, match="no number in line 1.*NEURAL_EMOJIS_DATA"): tweets = data.load_emoji_tweets("val")
+    assert "package" in tweets.attrs["source"] and len(tweets) == 80
+    assert not (cache / "tweeteval_emoji/val_labels.txt").exists()

@@ -43,6 +43,57 @@ def test_encoder_of_the_articles_model_against_numpy():
         np.testing.assert_allclose(got, features @ kernel + bias, atol=1e-4)
 
 
+def test_a_second_look_lowers_the_loss(vae):
+    "… on average, by more than the draws of it scatter; and whatever the batch, an image gets the same cloud."
+    held_out = emojis.images[~module.train_valid_mask(len(emojis))][:40]
+    x = held_out / np.float32(255)
+    one, two = vae.clouds(held_out, refinements=0), vae.clouds(held_out)
+
+    def loss(z_mean, z_log_var):
+        epsilon = np.random.default_rng(3).standard_normal((20, *z_mean.shape))
+        pictures = vae.decode((z_mean + np.exp(z_log_var / 2) * epsilon).reshape(-1, 16)).reshape(20, *x.shape).astype(np.float64)
+        pictures = np.clip(pictures, module.EPSILON, 1 - module.EPSILON)
+        cross_entropy = -(x * np.log(pictures) + (1 - x) * np.log(1 - pictures)).mean(axis=-1).sum(axis=(2, 3))
+        white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
+        decibels = -10 * np.log10(np.square(white(x) - white(pictures)).mean(axis=(2, 3, 4)) + 1e-5)
+        kl = .5 * (z_mean ** 2 + np.exp(z_log_var) - 1 - z_log_var).sum(axis=1)
+        return (cross_entropy - vae.sharpness * decibels).mean(axis=0) + kl
+
+    gain = loss(*one) - loss(*two)
+    assert gain.mean() > 5 and (gain > -1).mean() > .9
+    for together, alone in zip(two, vae.clouds(held_out[7:12])): np.testing.assert_allclose(together[7:12], alone, atol=1e-3)
+    for together, parts in zip(two, vae.clouds(held_out, batch_size=16)): np.testing.assert_allclose(together, parts, atol=1e-3)
+
+
+def test_steps_on_clouds_follow_the_gradient(vae):
+    "The gradient that Keras takes against finite differences of the loss."
+    x, epsilon = emojis.images[:2] / np.float32(255), np.zeros((1, 16), np.float32)
+    clouds = module.Clouds(vae, 2)
+    start = vae.clouds(emojis.images[:2], refinements=0)
+    clouds.z_mean.assign(start[0]); clouds.z_log_var.assign(start[1])
+    value = lambda: float(clouds.compute_loss(x=(x, epsilon), y_pred=clouds((x, epsilon))))
+    clouds.compile(keras.optimizers.SGD(1e-4))
+    clouds.train_on_batch((x, epsilon))
+    gradient = (start[0] - keras.ops.convert_to_numpy(clouds.z_mean)) / 1e-4
+    clouds.z_log_var.assign(start[1])
+    for d in (0, 5):
+        shifted = np.eye(16, dtype=np.float32)[d] * .02 * np.array([[1], [0]], np.float32)
+        clouds.z_mean.assign(start[0] + shifted); above = value()
+        clouds.z_mean.assign(start[0] - shifted); below = value()
+        assert (above - below) / .04 == pytest.approx(gradient[0, d], rel=.05, abs=.5)
+
+
+def test_clouds_that_ship_are_those_of_the_model(vae):
+    for noted, measured in zip(module.load_clouds(), vae.clouds(emojis.images)): np.testing.assert_allclose(noted, measured, atol=.02)
+
+
+def test_later_emojis_are_embedded_and_come_back(vae):
+    later = load_emojis(module.ASSETS / "later")
+    codes = vae.embed(later.images)
+    assert codes.shape == (len(later), 16) and np.isfinite(codes).all()
+    assert module.psnr(later.images, vae.decode(codes)).mean() > 15
+
+
 def test_draws_have_the_cloud_s_mean_and_variance():
     layer = module.VariationalLayer(4, seed=1)
     z_mean, z_log_var, z = map(np.asarray, map(keras.ops.convert_to_numpy, layer(np.ones((20_000, 3), np.float32))))
@@ -58,7 +109,7 @@ def test_same_seed_same_model():
 
 def test_saved_and_loaded_gives_the_same(vae, tmp_path):
     again = load_model(save_model(vae, tmp_path / "again.keras"))
-    np.testing.assert_array_equal(again.embed(emojis.images), vae.embed(emojis.images))
+    np.testing.assert_array_equal(again.embed(emojis.images, refinements=0), vae.embed(emojis.images, refinements=0))
     assert [item.name for item in tmp_path.iterdir()] == ["again.keras"]
 
 
@@ -73,7 +124,7 @@ def rewrite(path, change):
 def test_another_version_is_refused(vae, tmp_path):
     path = save_model(vae, tmp_path / "vae.keras")
     rewrite(path, lambda config: {**config, "config": {**config["config"], "version": 99}})
-    with pytest.raises(ValueError, match="version 99, this package reads version 1"): load_model(path)
+    with pytest.raises(ValueError, match="version 99, this package reads version 2"): load_model(path)
 
 
 def test_a_file_that_would_run_code_is_refused(vae, tmp_path):
@@ -96,7 +147,7 @@ def test_a_file_cut_short_is_refused(vae, tmp_path, size):
 def test_memory_is_bounded_by_the_batch(vae):
     images = np.lib.stride_tricks.as_strided(emojis.images, (20_000, 36, 36, 4), (0, *emojis.images.strides[1:]))
     tracemalloc.start()
-    assert vae.embed(images[:2_000]).shape == (2_000, 16)
+    assert vae.embed(images[:2_000], refinements=1).shape == (2_000, 16)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000 * 36 * 36 * 4 * 4 / 2  # half of what the images alone would need as floats

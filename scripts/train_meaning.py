@@ -1,0 +1,55 @@
+"""Train the model of meaning that ships: `NEURAL_EMOJIS_DATA=folder python scripts/train_meaning.py` (a minute).
+
+Writes neural_emojis/assets/meaning.keras and, beside it, meaning.json with how it was trained and its figures. Needs the
+airline tweets and TweetEval's emoji tweets; the samples that ship are too small.
+"""
+import json
+import platform
+import sys
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow
+
+from neural_emojis.data import ASSETS, describe, emoji_char, load_emoji_tweets, load_emojis, load_tweets, text_split_mask, train_valid_mask, written_whole
+from neural_emojis.sqam import answer_ranks, build_meaning, encode_texts, fit_question_map, load_meaning, meaning_vectors
+from neural_emojis.vae import load_codes, save_model
+
+
+def figures(meaning, tweets, names):
+    "{figure: value} of the twenty emojis' tweets: where the right one stands, among the twenty and among all."
+    answers, labels = meaning.encode_descriptions(describe(names)), np.array([names.index(name) for name in tweets["emoji"]])
+    scores, twenty = meaning.encode_questions(tweets["text"]) @ answers.T, sorted(set(labels))
+    places, among = answer_ranks(scores, labels), answer_ranks(scores[:, twenty], np.searchsorted(twenty, labels))
+    return {"hit@5 of all": (places <= 5).mean(), "MRR of all": (1 / places).mean(), "hit@1 of twenty": (among == 1).mean(), "hit@5 of twenty": (among <= 5).mean()}
+
+
+def main():
+    emojis, codes = load_emojis(), load_codes()
+    tweets, val, airline = load_emoji_tweets("train"), load_emoji_tweets("val"), load_tweets()
+    sources = [table.attrs["source"] for table in (tweets, val, airline)]
+    if any("package" in source for source in sources): sys.exit(f"these are samples: {'; '.join(sources)}. Set NEURAL_EMOJIS_DATA to the folder of the real ones.")
+    airline, descriptions, is_train = airline[text_split_mask(airline["text"])], describe(emojis.names), train_valid_mask(len(emojis))
+    vectors = meaning_vectors([*tweets["text"], *airline["text"], *descriptions])
+    labels, carried = pd.factorize(tweets["emoji"])
+    answers = encode_texts(descriptions, vectors)
+    question_map = fit_question_map(encode_texts(tweets["text"], vectors), encode_texts(describe(list(carried)), vectors), labels)
+    save_model(build_meaning(vectors, question_map, codes[is_train], answers[is_train]), ASSETS / "meaning.keras")
+    meaning = load_meaning()
+    answers = meaning.encode_descriptions(descriptions)
+    places = answer_ranks(meaning.encode_pictures(codes[~is_train]) @ answers.T, np.flatnonzero(~is_train))
+    names = emojis.names + sorted(set(carried) - set(emojis.names))
+    card = {"data": sources, "split": "airline tweets by text_split_mask; train_valid_mask(872) for pictures, 683 to train on, 189 held out", "seed": 0,
+            "command": "python scripts/train_meaning.py", "weights": meaning.count_params(), "words": len(meaning.vocabulary),
+            "versions": {"python": platform.python_version(), "tensorflow": tensorflow.__version__, "keras": keras.__version__},
+            "figures": {"TweetEval val, emojis seen in training": {key: round(float(value), 4) for key, value in figures(meaning, val, names).items()},
+                        "held-out pictures": {"median place of the own description": float(np.median(places)), "of": len(answers)}},
+            "emojis in training": " ".join(map(emoji_char, carried))}
+    with written_whole(ASSETS / "meaning.json") as file: file.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(json.dumps(card["figures"], indent=1))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 1: sys.exit(__doc__)
+    main()
