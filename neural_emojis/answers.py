@@ -44,7 +44,7 @@ def plot_answers(
         ax.set_title(f"{score:.3f}", y=-.3, loc="center", weight="normal")
     fig.suptitle(_printable(textwrap.fill(" ".join(text.split()), int(14 * width), max_lines=2)), x=.01, ha="left", fontsize=9, parse_math=False)
 
-# %% ../nbs/06_answers.ipynb #fc4a7a7c
+# %% ../nbs/06_answers.ipynb #714ab8db
 @dataclass
 class Answerer:
     "Answers texts with emojis."
@@ -77,7 +77,7 @@ class Answerer:
 
     def _candidates(self, candidates):
         if candidates is None: return self.emojis.names, self.emojis.chars, self.answers
-        images = candidates.images if isinstance(candidates, EmojiSet) else candidates
+        images = candidates.images if isinstance(candidates, EmojiSet) else np.asarray(candidates)
         check_images(images)
         names = candidates.names if isinstance(candidates, EmojiSet) else [f"candidate {i}" for i in range(len(images))]
         annotations = load_annotations()
@@ -117,7 +117,7 @@ def load_answerer() -> Answerer: # With the networks and the emojis that ship
         raise ValueError("the model of meaning was trained with the codes of another VAE: run `python scripts/train_meaning.py` to train it again")
     return Answerer(load_sentiment(), meaning, load_vae(), load_emojis())
 
-# %% ../nbs/06_answers.ipynb #808f4369
+# %% ../nbs/06_answers.ipynb #dc4a6b36
 def climb(
     q:np.ndarray, # (n, d): questions, of length 1
     encode, # Function of codes (m, 16) to vectors (m, d) of length 1
@@ -127,14 +127,14 @@ def climb(
     n_rounds:int=40, # Steps
     n_climbers:int=24, # Codes that are improved side by side, for each question
     step:float=.4, # First step's standard deviation; the last is a tenth of it
-    seed:int=0, # Of the steps
+    seed:int=0, # Of the steps, the same for each question
 ) -> tuple: # codes float32 (n, 16), their cosines float32 (n,)
     "For each question a likely code with a high cosine, by hill climbing. Raises `ValueError` where no start is likely enough."
     starts = starts[density.score_samples(starts) >= least]
     if len(starts) == 0: raise ValueError("no start is likely enough: give more of them or a lower density")
     vectors, codes, cosines = encode(starts), [], []
-    for i, question in enumerate(q):
-        rng, value = np.random.default_rng((seed, i)), vectors @ question
+    for question in q:
+        rng, value = np.random.default_rng(seed), vectors @ question
         z = starts[best := np.argsort(-value)[:n_climbers]]
         value = value[best]
         for size in np.geomspace(step, step / 10, n_rounds):

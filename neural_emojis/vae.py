@@ -7,7 +7,7 @@ __all__ = ['EPSILON', 'LATENT_DIM', 'SHARPNESS', 'REFINEMENTS', 'EPOCHS', 'PLAIN
            'reconstruction_loss', 'kl_loss', 'VariationalLayer', 'check_codes', 'psnr', 'VAE', 'build_post_vae',
            'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'build_vae', 'augment',
            'EmojiBatches', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'train_vae', 'Clouds', 'refine_clouds',
-           'load_vae', 'load_clouds', 'load_codes', 'bits_per_dimension']
+           'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic', 'bits_per_dimension']
 
 # %% ../nbs/02_vae.ipynb #a775e014
 import json
@@ -429,6 +429,18 @@ def load_clouds() -> tuple: # z_mean and z_log_var, each float32 (872, 16), in t
 def load_codes() -> np.ndarray: # float32 (872, 16), in the order of load_emojis()
     "The codes of the 872 emojis: the means of their clouds."
     return load_clouds()[0]
+
+# %% ../nbs/02_vae.ipynb #1358180f
+def discretised_logistic(
+    x:np.ndarray, # (…), multiples of 1/255 in [0, 1]: the originals
+    x_hat:np.ndarray, # (…), in [0, 1]: the middle of each distribution
+    scale:float, # Of the distributions, in units of the pixels
+) -> np.ndarray: # (…), nats: log probabilities
+    "Log probability of pixel values under a discretised logistic (Salimans et al. 2017)."
+    upper, lower = (x + 1 / 510 - x_hat) / scale, (x - 1 / 510 - x_hat) / scale
+    log_top, log_bottom = special.log_expit(upper), special.log_expit(-lower)
+    middle = log_top + log_bottom + np.log(-np.expm1(-1 / (255 * scale)))   # log(F(upper) − F(lower)), without cancellation
+    return np.where(x <= 0, log_top, np.where(x >= 1, log_bottom, middle))
 
 # %% ../nbs/02_vae.ipynb #512f237d
 def bits_per_dimension(

@@ -1,4 +1,4 @@
-"""How much faster than the article's models: `python scripts/benchmark.py`, two minutes on 2 cores.
+"""How much faster than the article's models: `python scripts/benchmark.py`, three minutes on 2 cores.
 
 Times the article's way and ours in turn, in one run on one machine, and prints medians and their ratio. The article's
 way to answer is every text with every emoji through the whole network, in batches of 32; ours, `answer` with a list.
@@ -58,7 +58,8 @@ def main():
         for function in pair: function()  # warm up
         times = np.array([[seconds(function) for function in pair] for _ in range(REPEATS)]) / [1, more]
         article, mine = np.median(times, axis=0)
-        print(f"{name:28}{article:12.2f} s{mine:10.{2 if mine > .1 else 4}f} s{np.median(times[:, 0] / times[:, 1]):9,.1f}", flush=True)
+        ratio = np.median(times[:, 0] / times[:, 1])
+        print(f"{name:28}{article:12.2f} s{mine:10.{2 if mine > .1 else 4}f} s{ratio:9,.{1 if ratio > 1 else 2}f}", flush=True)
 
 
 if __name__ == "__main__": main()
