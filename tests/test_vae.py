@@ -102,7 +102,7 @@ def test_draws_have_the_cloud_s_mean_and_variance():
 
 
 def test_same_seed_same_model():
-    first, second, other = (build_vae(seed).embed(emojis.images[:3]) for seed in (1, 1, 2))
+    first, second, other = (build_vae(seed).embed(emojis.images[:3], refinements=0) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
 
