@@ -170,7 +170,7 @@ def test_installed_program_answers_and_says_nothing_else(answerer):
 def test_training_survives_kill_and_interrupt():
     "Killed, interrupted and taken up twice, it ends as one that nobody disturbed."
     write_emojis(emojis.names[:12])
-    words = ["train", "vae", "--images", "few", "--epochs", "10", "--seed", "3", "-o"]
+    words = ["train", "vae", "--images", "few", "--epochs", "30", "--seed", "3", "-o"]
     unbuffered = {"env": {**os.environ, "PYTHONUNBUFFERED": "1"}}
 
     killed, deadline = start(*words, "a.keras", **unbuffered), time.time() + 300
@@ -181,6 +181,8 @@ def test_training_survives_kill_and_interrupt():
 
     interrupted = start(*words, "a.keras", **unbuffered)
     assert "going on from a.weights.h5" in interrupted.stdout.readline()
+    before = Path("a.weights.h5").stat().st_mtime_ns
+    while Path("a.weights.h5").stat().st_mtime_ns == before and interrupted.poll() is None: time.sleep(.01)  # in the midst of its epochs
     interrupted.send_signal(signal.SIGINT)
     _, err = interrupted.communicate(timeout=60)
     assert (interrupted.returncode, err) == (130, "") and Path("a.weights.h5").exists() and not Path("a.keras").exists()
