@@ -44,7 +44,7 @@ def plot_answers(
         ax.set_title(f"{score:.3f}", y=-.3, loc="center", weight="normal")
     fig.suptitle(_printable(textwrap.fill(" ".join(text.split()), int(14 * width), max_lines=2)), x=.01, ha="left", fontsize=9, parse_math=False)
 
-# %% ../nbs/06_answers.ipynb #714ab8db
+# %% ../nbs/06_answers.ipynb #17bfd3b0
 @dataclass
 class Answerer:
     "Answers texts with emojis."
@@ -53,7 +53,7 @@ class Answerer:
     vae:VAE             # Pictures to codes and back
     emojis:EmojiSet     # To answer with; all have descriptions
 
-    def __post_init__(self): self.answers = self.meaning.encode_descriptions(describe(self.emojis.names))  # (emojis, 150)
+    def __post_init__(self): self.answers = self.meaning.encode_descriptions(describe(self.emojis.names))  # (emojis, 100)
 
     def sentiment(self, texts):
         "Cosines of texts with 🎉, 😈 and 😡: a DataFrame with a row per text and columns positive, neutral, negative. Raises as `check_texts` does."
@@ -100,6 +100,7 @@ class Answerer:
         codes, density = load_codes(), load_density()
         return sample(4_000, density=density), density, np.median(density.score_samples(codes[train_valid_mask(len(codes))]))
 
+# %% ../nbs/06_answers.ipynb #4abe62f5
 def _best(q, answers, k):
     "Positions and cosines of the k best of m answers for n questions, the best first: each (n, k)."
     cosines = np.clip(q @ answers.T, -1, 1)                                              # rounding may go a little beyond

@@ -9,7 +9,7 @@ __all__ = ['VARIATION_SELECTOR', 'EMOJI_SIZE', 'EMOJI_SHAPE', 'ASSETS', 'TIMEOUT
            'EmojiSet', 'load_emojis', 'check_images', 'train_valid_mask', 'text_split_mask', 'find_file',
            'written_whole', 'DownloadError', 'download', 'read_tweets', 'load_tweets', 'read_glove', 'count_vectors',
            'load_glove', 'load_question_answers', 'read_insuranceqa', 'load_insuranceqa', 'load_annotations',
-           'describe', 'read_valence', 'load_valence', 'read_emoji_tweets', 'load_emoji_tweets']
+           'describe', 'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets', 'load_emoji_tweets']
 
 # %% ../nbs/00_data.ipynb #a30c91fe
 import os
@@ -481,13 +481,19 @@ def load_valence(
     table.attrs["source"] = f"{said if place != 'path' else found.name} ({place}, {len(table):,} emojis)"
     return table
 
-# %% ../nbs/00_data.ipynb #11f70f2b
-def _lines(path):
-    "The lines of a text file in UTF-8. Raises `ValueError` for another encoding or an empty file."
-    try: text = Path(path).read_text(encoding="utf-8-sig")
+# %% ../nbs/00_data.ipynb #48806bd3
+def read_lines(
+    path:str|os.PathLike, # A text file in UTF-8
+) -> list: # Its lines; of an empty file, one that is blank
+    "The lines of a text file. Raises `ValueError` for another encoding."
+    try: text = Path(path).read_bytes().decode("utf-8-sig")
     except ValueError as error: raise ValueError(f"{Path(path).name} is not a text file in UTF-8: {error}") from error
-    if not text.strip(): raise ValueError(f"{Path(path).name} is empty: download it again")
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n")   # not splitlines(): a tweet may hold other breaks
+
+def _lines(path):
+    lines = read_lines(path)
+    if not any(line.strip() for line in lines): raise ValueError(f"{Path(path).name} is empty: download it again")
+    return lines
 
 def _read_mapping(path):
     rows = [line.split("\t") for line in _lines(path)]

@@ -7,23 +7,23 @@ __all__ = ['TICKS', 'N_COMPONENTS', 'code_a', 'code_b', 'code_c', 'generation_gr
            'load_density', 'sample', 'inverse_cdf', 'match_percentiles', 'nearest_emojis', 'picture_features',
            'kernel_distance', 'precision_recall', 'morph', 'save_gif', 'add_emojis', 'kl_by_dimension']
 
-# %% ../nbs/03_generation.ipynb #06c39822
+# %% ../nbs/03_generation.ipynb #9fc162c8
 import os
 from functools import lru_cache
 from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
-from scipy import special, stats
+from scipy import special
 from scipy.ndimage import gaussian_filter
 from scipy.optimize.elementwise import find_root
 from scipy.spatial.distance import cdist
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
-from .data import EmojiSet, check_images, load_emojis, train_valid_mask, written_whole
+from .data import EmojiSet, check_images, train_valid_mask, written_whole
 from .plot import over_white
-from .vae import LATENT_DIM, VAE, check_codes, kl_loss, load_clouds, load_vae
+from .vae import LATENT_DIM, VAE, check_codes, kl_loss, load_clouds
 
 # %% ../nbs/03_generation.ipynb #a9df4ddb
 def code_a(

@@ -6,13 +6,11 @@
 __all__ = ['BLOCKS', 'REACH', 'load_word_tones', 'word_tones', 'emoji_features', 'likeness', 'fit_valence', 'cross_validate',
            'noise_ceiling', 'predict_valence']
 
-# %% ../nbs/07_meaning.ipynb #a3e22392
+# %% ../nbs/07_meaning.ipynb #bc8e375d
 from functools import lru_cache
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -20,7 +18,6 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import KFold
 
 from .data import ASSETS, describe, load_annotations, load_emojis
-from .plot import over_white
 from .sqam import find_words
 from .vae import check_codes, load_codes
 

@@ -14,7 +14,7 @@ __all__ = ['MARGIN', 'TEXT_LENGTH', 'KINDS', 'TEMPERATURE', 'SENTIMENT_MEMBERS',
            'write_tweeteval', 'find_words', 'bag_of_words', 'meaning_vectors', 'encode_texts', 'fit_question_map',
            'KernelRegression', 'fit_picture_meaning', 'WordVectors', 'MeaningSQAM', 'build_meaning', 'load_meaning']
 
-# %% ../nbs/05_sqam.ipynb #8befad2b
+# %% ../nbs/05_sqam.ipynb #ece642aa
 import os
 import re
 import sys
@@ -36,7 +36,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
-from .data import ASSETS, emoji_name, load_emojis, rasterise, written_whole
+from .data import ASSETS, emoji_name, load_emojis, rasterise, read_lines, written_whole
 from .plot import COLOURS, PAGE_WIDTH
 from .questions import (QUESTION_LENGTH, WORD, WORDS_LENGTH, bag_of_ngrams, build_vectoriser, check_texts,
                                      choose_incorrect, learn_ngrams, learn_words, number_words, tokenise)
@@ -425,7 +425,7 @@ class NgramBag(layers.Layer):
 
     def get_config(self): return {**super().get_config(), "n_ngrams": self.n_ngrams, "dim": self.dim, "dropout": self.dropout}
 
-# %% ../nbs/05_sqam.ipynb #2be8f807
+# %% ../nbs/05_sqam.ipynb #44d54a59
 KINDS = ("bilstm", "conv", "attention", "bag")
 
 def build_question_encoder(
@@ -457,6 +457,7 @@ def build_question_encoder(
     vectors.set_weights([matrix])
     return encoder
 
+# %% ../nbs/05_sqam.ipynb #18f12f7c
 def _build_bag_encoder(dim, ngrams, dropout):
     places, counts = keras.Input((None,), dtype="int32", name="places"), keras.Input((None,), name="counts")
     bag = NgramBag(len(ngrams[0]), dim, dropout, name="bag")
@@ -597,7 +598,7 @@ class Committee(keras.Model):
         "The label of the likeliest answer for each text: (n,). Raises as `check_texts` does."
         return np.array(self.labels)[self.confidence(texts).argmax(axis=1)]
 
-# %% ../nbs/05_sqam.ipynb #884b365d
+# %% ../nbs/05_sqam.ipynb #b083e0c9
 SENTIMENT_MEMBERS = {"bag": {"dim": 8, "epochs": 6, "batch_size": 128}, "conv": {"epochs": 4}}  # chosen on folds of the training tweets
 
 def build_committee(
@@ -618,6 +619,7 @@ def build_committee(
         used |= taken
     return Committee(list(used.values()), MeanCosines(labels, vocabulary, temperature, offset, name="mean_cosines")(cosines), name="committee")
 
+# %% ../nbs/05_sqam.ipynb #4972bbc7
 def train_committee(
     texts, # n texts
     labels, # n labels, keys of `answers`
@@ -677,7 +679,7 @@ def bootstrap_interval(
     low, high = np.quantile([measure(truth[rows], predicted[rows]) for rows in draws], [.025, .975])
     return float(low), float(high)
 
-# %% ../nbs/05_sqam.ipynb #fd10dcec
+# %% ../nbs/05_sqam.ipynb #9b6f3728
 def fit_temperature(
     cosines:np.ndarray, # (n, answers), of texts that were not trained on
     labels:np.ndarray, # int (n,), which answer is correct
@@ -686,16 +688,18 @@ def fit_temperature(
     loss = lambda log_t: -log_softmax(cosines / np.exp(log_t), axis=1)[np.arange(len(labels)), labels].mean()
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 2), method="bounded").x))
 
+def _bins(confidence, n_bins): return np.minimum((confidence * n_bins).astype(int), n_bins - 1)  # 1 is in the last
+
 def calibration_error(
     confidence:np.ndarray, # (n,) in [0, 1]
     right:np.ndarray, # bool (n,)
     n_bins:int=10, # Of equal width
 ) -> float: # Mean of |accuracy − confidence| over the bins, weighted by how many answers they hold (ECE)
     "How far confidence is from the truth."
-    bins = np.minimum((np.asarray(confidence) * n_bins).astype(int), n_bins - 1)
+    bins = _bins(np.asarray(confidence), n_bins)
     return float(sum(abs(np.mean(right[bins == k]) - np.mean(confidence[bins == k])) * np.mean(bins == k) for k in np.unique(bins)))
 
-# %% ../nbs/05_sqam.ipynb #90148faa
+# %% ../nbs/05_sqam.ipynb #6e901dec
 def plot_reliability(
     confidences:dict, # {name: (confidence (n,), right (n,))}
     n_bins:int=10, # Of equal width
@@ -705,7 +709,7 @@ def plot_reliability(
     ax = ax or plt.subplots(figsize=(3.6, 3.4))[1]
     ax.plot([0, 1], [0, 1], ":", color="gray", lw=.8)
     for name, (confidence, right) in confidences.items():
-        bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+        bins = _bins(confidence, n_bins)
         used = [k for k in range(n_bins) if (bins == k).sum() >= 10]
         ax.plot([confidence[bins == k].mean() for k in used], [right[bins == k].mean() for k in used], "o-", ms=4, label=name)
     ax.set(xlabel="confidence", ylabel="share of right answers", xlim=(.3, 1.02), ylim=(.3, 1.02))
@@ -721,7 +725,7 @@ def tweeteval_pictures() -> np.ndarray: # uint8 (20, 36, 36, 4), straight alpha,
     later = {"1f4f8": rasterise((ASSETS / "1f4f8.svg").read_text(encoding="utf-8"))}
     return np.stack([emojis[name] if name in emojis.names else later[name] for name in TWEETEVAL])
 
-# %% ../nbs/05_sqam.ipynb #59147957
+# %% ../nbs/05_sqam.ipynb #372314c2
 def predict_tweeteval(
     texts, # n texts; blank ones are answered with label 0, TweetEval's most frequent
     progress:bool=False, # Show a bar where it takes more than a second
@@ -741,8 +745,7 @@ def write_tweeteval(
     output:str|os.PathLike, # Gets a label on each line
 ) -> np.ndarray: # int (n,), what was written
     "Predict the labels of a file of tweets, in TweetEval's format. Raises `ValueError` for an empty file or another encoding; the output is written whole or not at all."
-    try: lines = Path(path).read_bytes().decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n").split("\n")   # a tweet may hold other breaks
-    except ValueError as error: raise ValueError(f"{Path(path).name} is not a text file in UTF-8: {error}") from error
+    lines = read_lines(path)
     if lines == [""]: raise ValueError(f"{Path(path).name} is empty")
     labels = predict_tweeteval(lines, progress=True)
     with written_whole(output) as new: new.write_text("".join(f"{label}\n" for label in labels))
@@ -844,7 +847,7 @@ def fit_picture_meaning(
     model = KernelRidge(kernel="rbf", gamma=gamma, alpha=ridge).fit(codes, answers - answers.mean(axis=0))
     return [codes, model.dual_coef_, answers.mean(axis=0)]
 
-# %% ../nbs/05_sqam.ipynb #733b49e9
+# %% ../nbs/05_sqam.ipynb #0f8236f1
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class WordVectors(layers.Dense):
     "The sum of a bag's word vectors: (n, words) to (n, units). The vocabulary is saved with it."
@@ -854,6 +857,7 @@ class WordVectors(layers.Dense):
 
     def get_config(self): return {**super().get_config(), "vocabulary": list(self.vocabulary)}
 
+# %% ../nbs/05_sqam.ipynb #fcf66680
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MeaningSQAM(keras.Model):
     "Bags of a question and of a description (n, words) and codes (n, 16) to two cosines (n, 1)."

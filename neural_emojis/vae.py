@@ -9,7 +9,7 @@ __all__ = ['EPSILON', 'LATENT_DIM', 'SHARPNESS', 'REFINEMENTS', 'EPOCHS', 'PLAIN
            'EmojiBatches', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'train_vae', 'Clouds', 'refine_clouds',
            'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic', 'bits_per_dimension']
 
-# %% ../nbs/02_vae.ipynb #a775e014
+# %% ../nbs/02_vae.ipynb #5539c1a6
 import json
 import math
 import os
@@ -25,7 +25,7 @@ from keras import layers, ops
 from scipy import special
 from tqdm import tqdm
 
-from .data import ASSETS, EMOJI_SHAPE, check_images, load_emojis, train_valid_mask, written_whole
+from .data import ASSETS, EMOJI_SHAPE, check_images, written_whole
 from .plot import over_white
 
 # %% ../nbs/02_vae.ipynb #fc123f2a

@@ -3,16 +3,13 @@
 Writes neural_emojis/assets/meaning.keras and, beside it, meaning.json with how it was trained and its figures. Needs the
 airline tweets and TweetEval's emoji tweets; the samples that ship are too small.
 """
-import json
-import platform
 import sys
 
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow
 
-from neural_emojis.data import ASSETS, describe, emoji_char, load_emoji_tweets, load_emojis, load_tweets, text_split_mask, train_valid_mask, written_whole
+from model_card import write_card
+from neural_emojis.data import ASSETS, describe, emoji_char, load_emoji_tweets, load_emojis, load_tweets, text_split_mask, train_valid_mask
 from neural_emojis.sqam import answer_ranks, build_meaning, encode_texts, fit_question_map, load_meaning, meaning_vectors
 from neural_emojis.vae import load_codes, save_model
 
@@ -40,14 +37,10 @@ def main():
     answers = meaning.encode_descriptions(descriptions)
     places = answer_ranks(meaning.encode_pictures(codes[~is_train]) @ answers.T, np.flatnonzero(~is_train))
     names = emojis.names + sorted(set(carried) - set(emojis.names))
-    card = {"data": sources, "split": "airline tweets by text_split_mask; train_valid_mask(872) for pictures, 683 to train on, 189 held out", "seed": 0,
-            "command": "python scripts/train_meaning.py", "weights": meaning.count_params(), "words": len(meaning.vocabulary),
-            "versions": {"python": platform.python_version(), "tensorflow": tensorflow.__version__, "keras": keras.__version__},
-            "figures": {"TweetEval val, emojis seen in training": {key: round(float(value), 4) for key, value in figures(meaning, val, names).items()},
-                        "held-out pictures": {"median place of the own description": float(np.median(places)), "of": len(answers)}},
-            "emojis in training": " ".join(map(emoji_char, carried))}
-    with written_whole(ASSETS / "meaning.json") as file: file.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps(card["figures"], indent=1))
+    write_card("meaning", meaning, sources, "airline tweets by text_split_mask; train_valid_mask(872) for pictures, 683 to train on, 189 held out", 0, "python scripts/train_meaning.py",
+               {"TweetEval val, emojis seen in training": {key: round(float(value), 4) for key, value in figures(meaning, val, names).items()},
+                "held-out pictures": {"median place of the own description": float(np.median(places)), "of": len(answers)}},
+               words=len(meaning.vocabulary), **{"emojis in training": " ".join(map(emoji_char, carried))})
 
 
 if __name__ == "__main__":

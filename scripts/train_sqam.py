@@ -8,20 +8,16 @@ without a word behind it, with NEURAL_EMOJIS_DATA set to the real tweets and Glo
 Each writes its model to neural_emojis/assets, everything inside, and beside it a .json with how it was trained and
 its figures. Run all again whenever the codes of the VAE change. On 2 cores about one, two and three minutes.
 """
-import json
 import logging
-import platform
 import sys
 import time
 
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow
-from scipy.special import log_softmax
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedGroupKFold
 
+from model_card import write_card
 from neural_emojis.data import ASSETS, load_emoji_tweets, load_emojis, load_glove, load_tweets, text_split_mask
 from neural_emojis.questions import ANSWERS, build_vectoriser, embedding_matrix, learn_vocabulary, pmi_vectors, question_answer_sets
 from neural_emojis.sqam import (EMOJI_MEMBERS, SENTIMENT_MEMBERS, TEMPERATURE, TWEETEVAL, build_post_sqam, fit_temperature, load_emoji_sqam,
@@ -40,13 +36,10 @@ def real(table):
 def measure(truth, predicted): return {"accuracy": round(accuracy_score(truth, predicted), 4), "macro-F1": round(f1_score(truth, predicted, average="macro"), 4)}
 
 
-def write_card(name, model, sources, split, seconds, figures, **more):
+def note(name, model, sources, split, seconds, figures, **more):
     "Write the model card."
-    card = {"data": sources, "split": split, "seed": SEED, "command": f"python scripts/train_sqam.py {name}", "seconds": round(seconds), "weights": model.count_params(),
-            "versions": {"python": platform.python_version(), "tensorflow": tensorflow.__version__, "keras": keras.__version__}, "figures": figures, **more}
     file = {"post": "sqam", "sentiment": "sentiment", "emoji": "emoji_sqam"}[name]
-    (ASSETS / f"{file}.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(name, json.dumps(card["figures"], indent=1))
+    write_card(file, model, sources, split, SEED, f"python scripts/train_sqam.py {name}", figures, seconds=round(seconds), **more)
 
 
 def word_vectors(texts, glove):
@@ -76,7 +69,7 @@ def train_post():
     history = train_sqam(sqam, train, held_out, EPOCHS, seed=SEED, progress=True)
     sqam = load_sqam(save_model(sqam, ASSETS / "sqam.keras"))
     figures = measure(tweets["sentiment"][~is_train], predict_labels(sqam, held_out[0], answers))
-    write_card("post", sqam, [tweets.attrs["source"], glove.attrs["source"]], f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out",
+    note("post", sqam, [tweets.attrs["source"], glove.attrs["source"]], f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out",
                history.pop("seconds"), {"held out": figures}, history={name: np.round(values, 4).tolist() for name, values in history.items()})
 
 
@@ -95,7 +88,7 @@ def train_sentiment():
     seconds = time.perf_counter() - start
     committee = load_sentiment(save_model(committee, ASSETS / "sentiment.keras"))
     figures = {"held out": measure(tweets["sentiment"][~is_train], committee.choose(tweets["text"][~is_train])), "first fold of the training tweets": fold}
-    write_card("sentiment", committee, [tweets.attrs["source"], others.attrs["source"] + ", texts only", glove.attrs["source"]],
+    note("sentiment", committee, [tweets.attrs["source"], others.attrs["source"] + ", texts only", glove.attrs["source"]],
                f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out", seconds, figures, members=SENTIMENT_MEMBERS, temperature=temperature)
 
 
@@ -112,7 +105,7 @@ def train_emoji():
     committee.answers.offset = (share * prior * TEMPERATURE / temperature).tolist()   # as chosen at the temperature of training
     seconds = time.perf_counter() - start
     committee = load_emoji_sqam(save_model(committee, ASSETS / "emoji_sqam.keras"))
-    write_card("emoji", committee, [train.attrs["source"], val.attrs["source"]], f"TweetEval's own: {len(train)} to train on; members, temperature and offset chosen on the {len(val)} of val",
+    note("emoji", committee, [train.attrs["source"], val.attrs["source"]], f"TweetEval's own: {len(train)} to train on; members, temperature and offset chosen on the {len(val)} of val",
                seconds, {"val": measure(val["emoji"], committee.choose(val["text"]))}, members=EMOJI_MEMBERS, temperature=temperature, prior=float(share))
 
 

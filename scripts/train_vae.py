@@ -3,14 +3,12 @@
 Writes neural_emojis/assets/{post_vae,vae}.keras and, beside it, a .json with how it was trained and its figures; and clouds.npy,
 the clouds of all emojis by ours.
 """
-import json
-import platform
 import sys
 
 import keras
 import numpy as np
-import tensorflow
 
+from model_card import write_card
 from neural_emojis.data import ASSETS, check_images, load_emojis, train_valid_mask, written_whole
 from neural_emojis.vae import build_post_vae, evaluate_vae, load_model, save_model, train_vae
 
@@ -31,15 +29,11 @@ def main(which):
     if which == "post": name, seed, (vae, history) = "post_vae", POST_SEED, train_post_vae(x_train, x_valid)
     else: name, seed, (vae, history) = "vae", 0, train_vae(x_train, x_valid, seed=0)
     vae = load_model(save_model(vae, ASSETS / f"{name}.keras"))
-    card = {"data": f"{emojis.source}, 36×36 RGBA", "split": "train_valid_mask(872), 683 to train on, 189 held out", "seed": seed,
-            "command": f"python scripts/train_vae.py {which}", "weights": vae.count_params(),
-            "versions": {"python": platform.python_version(), "tensorflow": tensorflow.__version__, "keras": keras.__version__},
-            "figures": {"training": evaluate_vae(vae, x_train), "held out": evaluate_vae(vae, x_valid)},
-            "history": {key: [round(float(value), 3) for value in values] for key, values in history.items()}}
     if which == "ours":
         with written_whole(ASSETS / "clouds.npy") as file: np.save(file, vae.clouds(emojis.images))
-    (ASSETS / f"{name}.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps(card["figures"], indent=1))
+    write_card(name, vae, f"{emojis.source}, 36×36 RGBA", "train_valid_mask(872), 683 to train on, 189 held out", seed, f"python scripts/train_vae.py {which}",
+               {"training": evaluate_vae(vae, x_train), "held out": evaluate_vae(vae, x_valid)},
+               history={key: [round(float(value), 3) for value in values] for key, values in history.items()})
 
 
 if __name__ == "__main__":

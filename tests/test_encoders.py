@@ -11,6 +11,7 @@ from neural_emojis.sqam import (KINDS, TWEETEVAL, Committee, HingeOverAnswers, S
                                 build_question_encoder, calibration_error, fit_temperature, load_emoji_sqam, load_sentiment, predict_tweeteval, train_answers,
                                 train_committee, write_tweeteval)
 from neural_emojis.vae import save_model
+from references import plain_lstm
 
 ODD = ["😡😡", "您好", "late\x00flight", "\x07", "a" * 10_000, "late " * 10_000, "half \ud83d pair", "\u200b", "<b>&amp;</b>", "$%!", " " * 2_000 + "late", "\u2028x", "İSTANBUL ß"]
 TEXTS = ["thanks for the great flight", "great crew, thanks!", "lost my bag again", "my bag is lost", "what time is it?", "which gate is it?"] * 6
@@ -107,20 +108,6 @@ def plain_answers(q, model):
     kernel, bias = (np.asarray(w, dtype=float) for w in (model.get_layer("cosines").dense.kernel, model.get_layer("cosines").dense.bias))
     a = (CODES - CODES.mean(axis=0)) / (CODES.std(axis=0) + 1e-6) @ kernel + bias
     return (q @ a.T) / np.linalg.norm(q, axis=1, keepdims=True) / np.linalg.norm(a, axis=1)
-
-
-def sigmoid(v): return 1 / (1 + np.exp(-v))
-
-
-def plain_lstm(x, kernel, recurrent, bias):
-    h = c = np.zeros((len(x), recurrent.shape[0]))
-    states = []
-    for t in range(x.shape[1]):
-        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent + bias, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        states.append(h)
-    return np.stack(states, axis=1)
 
 
 @pytest.mark.parametrize("kind", ["bilstm", "conv", "attention"])

@@ -1,7 +1,6 @@
 """Questions answered in words: the data that ships, a reader of InsuranceQA against a set written here, and the text–text SQAM against plain NumPy."""
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import rankdata
 

@@ -7,6 +7,7 @@ import pytest
 
 from neural_emojis.sqam import build_contrastive, build_post_sqam, cosine_similarity, load_sqam, plot_model, predict_labels, train_sqam
 from neural_emojis.vae import save_model
+from references import plain_lstm
 
 VOCABULARY = ["", "[UNK]", *(f"word{i}" for i in range(30))]
 rng = np.random.default_rng(0)
@@ -19,19 +20,6 @@ SETS = QUESTIONS, CODES[LABELS], np.stack([CODES[(LABELS + 1) % 3], CODES[(LABEL
 
 @pytest.fixture
 def sqam(): return build_post_sqam(VOCABULARY, MATRIX, CODES)
-
-
-def plain_lstm(x, kernel, recurrent, bias):
-    "All states of an LSTM (n, steps, units), from Hochreiter & Schmidhuber's equations with a forget gate."
-    sigmoid = lambda v: 1 / (1 + np.exp(-v))
-    h = c = np.zeros((len(x), recurrent.shape[0]))
-    states = []
-    for t in range(x.shape[1]):
-        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent + bias, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        states.append(h)
-    return np.stack(states, axis=1)
 
 
 def plain_sqam(sqam, questions, codes):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neural_emojis import vae as module
-from neural_emojis.data import load_emojis
+from neural_emojis.data import load_emojis, train_valid_mask
 from neural_emojis.vae import EmojiBatches, build_post_vae, build_vae, evaluate_vae, load_model, load_post_vae, load_record, load_vae, save_model, train_vae
 
 emojis = load_emojis()
@@ -19,7 +19,7 @@ def vae(): return load_vae()
 
 
 def test_figures_on_the_card_are_those_of_the_weights(vae):
-    held_out = emojis.images[~module.train_valid_mask(len(emojis))]
+    held_out = emojis.images[~train_valid_mask(len(emojis))]
     for model, name in ((vae, "vae"), (load_post_vae(), "post_vae")):
         noted = load_record(name)["figures"]["held out"]
         measured = evaluate_vae(model, held_out)
@@ -45,7 +45,7 @@ def test_encoder_of_the_articles_model_against_numpy():
 
 def test_a_second_look_lowers_the_loss(vae):
     "… on average, by more than the draws of it scatter; and whatever the batch, an image gets the same cloud."
-    held_out = emojis.images[~module.train_valid_mask(len(emojis))][:40]
+    held_out = emojis.images[~train_valid_mask(len(emojis))][:40]
     x = held_out / np.float32(255)
     one, two = vae.clouds(held_out, refinements=0), vae.clouds(held_out)
 

@@ -1,0 +1,17 @@
+"""Networks written out in plain NumPy, for tests to compare with."""
+import numpy as np
+
+
+def sigmoid(v): return 1 / (1 + np.exp(-v))
+
+
+def plain_lstm(x, kernel, recurrent, bias):
+    "All states of an LSTM (n, steps, units), from Hochreiter & Schmidhuber's equations with a forget gate."
+    h = c = np.zeros((len(x), recurrent.shape[0]))
+    states = []
+    for t in range(x.shape[1]):
+        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent + bias, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        states.append(h)
+    return np.stack(states, axis=1)
