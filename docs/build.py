@@ -4,40 +4,42 @@
     python docs/build.py _build/nbs          # freshly run copies
 
 `nbdev`'s own processors decide what a reader sees of a notebook (`#| hide`, `#| export`, ...).
-`pages.py` says the rest in MyST, `conf.py` configures Sphinx. Nothing is executed here, and
-nothing is fetched: the site is made of local files and loads nothing from elsewhere.
+`pages.py` says the rest in MyST, `conf.py` configures Sphinx, `playground.py` exports the models for the browser.
+No cell is executed here. The site is made of local files, one package from npm, and loads nothing from elsewhere.
 """
 import argparse
 import shutil
 import sys
-from importlib.metadata import distribution
 from pathlib import Path
 
 import imageio.v3 as iio
 from sphinx.cmd.build import build_main
 
 sys.path.insert(0, str(Path(__file__).parent))
+from card import draw_card
 from check import faults
+from nbdev.config import get_config
 from neural_emojis.data import load_emojis
 from pages import chapters, write_pages
+from playground import write_playground
+from polish import polish
 
 root = Path(__file__).resolve().parent.parent
+one_line = 'A network that learns emojis, invents new ones, and answers a text with either'
 
 
 def prepare(
     nbs:Path,     # folder of notebooks
     source:Path,  # folder that Sphinx will read; emptied first
 ) -> None:
-    "Write what Sphinx reads: processed notebooks, configuration, and static files with MathJax among them."
+    "Write what Sphinx reads: processed notebooks, configuration, and static files with the card for links among them."
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(root/'docs', source, ignore=shutil.ignore_patterns('build.py', 'readme.py', 'images', '__pycache__'))
-    mathjax = Path(distribution('sphinx-mathjax-offline').locate_file('sphinx-mathjax-offline/static/mathjax'))
-    for part in ['tex-chtml.js', 'output/chtml/fonts/woff-v2']:
-        copy = shutil.copytree if (mathjax/part).is_dir() else shutil.copy
-        (source/'static/mathjax'/part).parent.mkdir(parents=True, exist_ok=True)
-        copy(mathjax/part, source/'static/mathjax'/part)
+    shutil.copytree(root/'docs', source, ignore=shutil.ignore_patterns(
+        'build.py', 'execute.py', 'readme.py', 'images', '__pycache__', 'node_modules', 'package*.json', '.*'))
     iio.imwrite(source/'static/favicon.png', load_emojis()['🎉'])
+    draw_card(get_config().title, one_line, source/'static/card.png')
     write_pages(nbs, source)
+    write_playground(source)
 
 
 def render(
@@ -50,7 +52,8 @@ def render(
     strict = [] if draft else ['-W', '--keep-going']
     if build_main(['-q', '-E', *strict, '-d', str(source.parent/'doctrees'), str(source), str(html)]):
         sys.exit('The site was not built: see the warnings above.')
-    if found := faults(html):
+    for page in html.rglob('*.html'): page.write_text(polish(page.read_text(encoding='utf-8')), encoding='utf-8')
+    if found := faults(html, get_config().doc_baseurl):
         print('The site has faults:', *found, sep='\n', file=sys.stderr)
         if not draft: sys.exit(1)
 
@@ -72,7 +75,7 @@ def main() -> None:
     parser.add_argument('--draft', action='store_true', help='let warnings and faults pass')
     args = parser.parse_args()
     if not chapters(args.nbs): sys.exit(f'No chapters in {args.nbs}.')
-    build = root/'_build'
+    build = root/'_build'/args.site.resolve().name  # so that two sites can be built at once
     prepare(args.nbs, build/'source')
     render(build/'source', build/'html', args.draft)
     publish(build/'html', args.site)

@@ -54,6 +54,9 @@ class cell_options(Processor):
         tags = [tag for (key, value), tag in self.tags.items() if options.get(key) == value]
         if 'hide_input' in cell.directives_: tags.append('remove-input')
         if tags: cell.metadata['tags'] = tags
+        described = [data['alt'] for output in cell.get('outputs', []) for data in output.get('metadata', {}).values()
+                     if isinstance(data, dict) and 'alt' in data]  # such as IPython's Image(alt=...)
+        if described: options.setdefault('fig-alt', described[0])
         for key, (group, name) in self.figure.items():
             if key in options: cell.metadata.setdefault('mystnb', {}).setdefault(group, {})[name] = options[key]
         if '#|' in cell.source: raise ValueError(f'a directive is left in the middle of a cell:\n{cell.source}')
@@ -74,6 +77,34 @@ class page_head(Processor):
         src = re.sub(r'^- [\w-]+:.*\n?', '', cell.source, flags=re.MULTILINE)         # nbdev's `- key: value` front matter
         src = re.sub(r'^> *(\S.*(?:\n> ?.*)*)', lambda m: '{.lead}\n' + re.sub(r'\n> ?', '\n', m[1]) + '\n', src, count=1, flags=re.MULTILINE)
         cell.source = f'{src.rstrip()}\n\n{{.byline}}\n{self.byline}' if self.byline else src
+
+
+class reading_time(Processor):
+    """Say in the byline how long a chapter takes, and below it how to open it.
+
+    Prose is read at 220 words a minute, a formula as one word; shown code at 20 lines a minute, folded code
+    and API entries not at all: they are there to be looked up.
+    """
+    def begin(self):
+        for cell in self.nb.cells:
+            if cell.cell_type != 'markdown' or '{.byline}' not in cell.source: continue
+            path = Path(self.nb.path_)
+            cell.source += f' · {reading_minutes(self.nb.cells)} min\n\n' + run_line(path.stem)
+            return
+
+
+def reading_minutes(cells:list) -> int:
+    "How long these cells take to read, at the rates of `reading_time`."
+    tags = lambda cell: cell.metadata.get('tags', [])
+    code = [cell.source for cell in cells if cell.cell_type == 'code' and not {'remove-input', 'hide-input'} & set(tags(cell))]
+    prose = '\n'.join(cell.source for cell in cells if cell.cell_type == 'markdown' and '{py:' not in cell.source.split('\n')[0])
+    prose = re.sub(r'\]\([^)]*\)|^[`:]{3,}.*$', '', re.sub(r'\$\$.+?\$\$|\$.+?\$', 'formula', prose, flags=re.DOTALL), flags=re.MULTILINE)
+    return max(1, round(len(re.findall(r"\w[\w'’.,-]*", prose)) / 220 + len('\n'.join(code).splitlines()) / 20))
+
+
+def run_line(name:str) -> str:
+    "The command that opens a chapter."
+    return f'```{{code-block}} bash\n:caption: Run this chapter\n:class: run\n\nmake lab CHAPTER={name}\n```'
 
 
 class order_docs(Processor):
@@ -110,8 +141,13 @@ def callouts(cell):
     if cell.cell_type == 'markdown': cell.source = callout.sub(admonition, cell.source)
 
 
+def site_links(cell):
+    "On the site, the pages that lie in docs/ are beside the chapters."
+    if cell.cell_type == 'markdown': cell.source = re.sub(r'\]\(\.\./docs/([\w-]+\.md)', r'](\1', cell.source)
+
+
 page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head, api_docs,
-                   rm_export, hide_, cell_options, callouts, strip_hidden_metadata]
+                   rm_export, hide_, cell_options, callouts, site_links, strip_hidden_metadata, reading_time]
 
 
 def process(path:Path):
@@ -125,7 +161,9 @@ def contents(nbs:Path) -> str:
     "The table of contents, as MyST directives."
     toctree = lambda caption, lines: '\n'.join(['```{toctree}', ':hidden:', f':caption: {caption}', '', *lines, '```'])
     numbered = [f'{int(p.name.split("_")[0])} · {title(p)} <{p.stem}>' for p in chapters(nbs)]
-    return toctree('Chapters', numbered) + '\n\n' + toctree('Reference', ['All functions and classes <genindex>'])
+    parts = {'Chapters': numbered, 'Play': ['playground'] if Path(__file__).with_name('playground.md').exists() else [],
+             'About': ['making', 'bibliography'], 'Reference': ['All functions and classes <genindex>', 'Search <search>']}
+    return '\n\n'.join(toctree(caption, lines) for caption, lines in parts.items() if lines)
 
 
 def write_pages(

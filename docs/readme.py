@@ -18,7 +18,7 @@ note = '<!-- Rendered from nbs/index.ipynb by `make readme`: edit the notebook. 
 
 def relink(text:str) -> str:
     "Make links that are relative to nbs/ relative to the root."
-    return re.sub(r'\]\((?!\w+:|#|/)([^)]+)\)', r'](nbs/\1)', text)
+    return re.sub(r'\]\((?!\w+:|#|/)([^)]+)\)', r'](nbs/\1)', text).replace('](nbs/../', '](')
 
 
 def alerts(text:str) -> str:

@@ -1,15 +1,24 @@
-"What docs/ makes of a notebook: directives carried out, nothing of them left to see."
+"What docs/ makes of a notebook: directives carried out, nothing of them left to see; and what it adds to the pages."
+import ast
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from execnb.nbio import mk_cell, new_nb, write_nb
+from execnb.nbio import mk_cell, new_nb, read_nb, write_nb
+from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent/'docs'))
+root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root/'docs'))
+import card
 import check
+import citations
+import figures
+import formulas
 import pages
 import readme
 from api import parameter_table, signature_text
+from polish import polish
 
 
 def processed(tmp_path, *cells):
@@ -22,7 +31,8 @@ def processed(tmp_path, *cells):
 
 def test_title_lead_and_byline(tmp_path):
     head, = processed(tmp_path, ('markdown', '# A title\n\n> In one line\n\nText.'))
-    assert head.source == '# A title\n\n{.lead}\nIn one line\n\n\nText.\n\n{.byline}\nChapter 3 · `03_toy.ipynb`'
+    assert head.source == '# A title\n\n{.lead}\nIn one line\n\n\nText.\n\n{.byline}\nChapter 3 · `03_toy.ipynb` · 1 min\n\n' + pages.run_line('03_toy')
+    assert 'make lab CHAPTER=03_toy' in head.source
 
 
 def test_hidden_cells_are_gone_and_shown_ones_stay(tmp_path):
@@ -85,7 +95,8 @@ def test_api_table_is_left_out_where_it_would_say_nothing():
 
 
 @pytest.mark.parametrize('body, fault', [
-    ('<p>#| export</p>', 'shows'), ('<p>::: {.callout}</p>', 'shows'), ('<img src="https://x.org/a.png">', 'loads https://x.org/a.png'),
+    ('<p>#| export</p>', 'shows'), ('<p>::: {.callout}</p>', 'shows'), ('<img alt="A" src="https://x.org/a.png">', 'loads https://x.org/a.png'),
+    ('<img src="a.png" alt="">', 'without alternative text'), ('<img src="a.png">', 'without alternative text'),
     ('<a href="gone.html">x</a>', 'does not exist'), ('<a href="#gone">x</a>', 'no such anchor')])
 def test_faults_of_a_page_are_found(tmp_path, body, fault):
     (tmp_path/'page.html').write_text(body)
@@ -94,5 +105,133 @@ def test_faults_of_a_page_are_found(tmp_path, body, fault):
 
 
 def test_a_page_without_faults(tmp_path):
-    (tmp_path/'page.html').write_text('<h1 id="a">A</h1><a href="#a">a</a><a href="https://x.org">x</a><pre>#| export</pre>')
+    (tmp_path/'page.html').write_text('<link rel="canonical" href="https://x.org/page.html"><img src="a.png" alt="A"><h1 id="a">A</h1><a href="#a">a</a><a href="https://x.org">x</a><pre>#| export</pre>')
     assert check.faults(tmp_path) == []
+
+
+def test_what_a_page_loads_is_weighed_and_a_page_knows_its_site(tmp_path):
+    (tmp_path/'style.css').write_text('@font-face {src: url("a.woff")}')
+    (tmp_path/'a.woff').write_bytes(bytes(1_000_000))
+    (tmp_path/'a.png').write_bytes(bytes(1_100_000))
+    page = '<link rel="stylesheet" href="/book/style.css?v=1"><a href="/book/page.html">a</a><img alt="A" src="a.png">'
+    (tmp_path/'page.html').write_text(page)
+    assert check.faults(tmp_path, '/book') == ['page.html: weighs 2.10 MB, of at most 2 MB']
+    (tmp_path/'page.html').write_text(page + page)
+    assert check.faults(tmp_path, '/book') == ['page.html: weighs 2.10 MB, of at most 2 MB']  # a file is loaded once
+
+
+def test_reading_time():
+    cells = [mk_cell('word ' * 440 + '$a + b$ [link](https://x.org/a/b)', 'markdown'), mk_cell('x\n' * 20, 'code'), mk_cell('x\n' * 90, 'code'),
+             mk_cell('````{py:function} f()\n' + 'word ' * 900, 'markdown')]
+    cells[2].metadata['tags'] = ['hide-input']
+    assert pages.reading_minutes(cells) == 3
+    assert pages.reading_minutes([]) == 1
+
+
+def test_front_page_has_no_byline(tmp_path):
+    write_nb(new_nb([mk_cell('# A title', 'markdown')]), tmp_path/'index.ipynb')
+    assert 'make lab' not in pages.process(tmp_path/'index.ipynb').cells[0].source
+
+
+def test_lab_of_a_chapter_that_is_not_there():
+    made = subprocess.run(['make', '--no-print-directory', '-n', 'lab', 'CHAPTER=99_nothing'], cwd=root, capture_output=True, text=True)
+    assert made.returncode and "There is no chapter '99_nothing'" in made.stderr and '02_vae' in made.stderr
+    made = subprocess.run(['make', '--no-print-directory', '-n', 'lab', 'CHAPTER=02_vae'], cwd=root, capture_output=True, text=True)
+    assert made.stdout.rstrip().endswith('--notebook-dir=nbs nbs/02_vae.ipynb')
+
+
+def test_contents_list_all_parts(tmp_path):
+    write_nb(new_nb([mk_cell('# A title', 'markdown')]), tmp_path/'00_a.ipynb')
+    captions = [line.split(': ')[1] for line in pages.contents(tmp_path).splitlines() if line.startswith(':caption:')]
+    assert [c for c in captions if c != 'Play'] == ['Chapters', 'About', 'Reference']
+
+
+def prose(path):
+    "What a reader of a notebook or a page of docs/ is told: markdown, and the docstrings of its code."
+    if path.suffix == '.md': return path.read_text(encoding='utf-8')
+    nb = read_nb(path)
+    code = [ast.parse(c.source) for c in nb.cells if c.cell_type == 'code' and '"' in c.source and not any(line.startswith(('%', '!')) for line in c.source.splitlines())]
+    docs = [ast.get_docstring(node) or '' for tree in code for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    return '\n'.join([c.source for c in nb.cells if c.cell_type == 'markdown'] + docs)
+
+
+works = citations.read_bibliography(root/'docs/references.bib')
+texts = {path.name: prose(path) for path in [*(root/'nbs').glob('[0-9i]*.ipynb'), *(root/'docs').glob('*.md')]}
+
+@pytest.mark.parametrize('name', sorted(texts))
+def test_what_a_page_cites_is_in_the_bibliography(name):
+    assert not citations.unknown(texts[name], works), 'add it to docs/references.bib'
+
+
+def test_every_entry_of_the_bibliography_is_cited():
+    assert set(works) == {key for text in texts.values() for *_, key, _ in citations.cited(text, works)}
+
+
+bib = """
+@misc{one, author = {Rosenblatt, Murray}, year = {1952}}
+@misc{two, author = {Levy, Omer and Goldberg, Yoav}, year = {2014}}
+@misc{three, author = {Hu, Yifan and Koren, Yehuda and Volinsky, Chris}, year = {2008}, shorthand = {ALS}}
+@misc{long, author = {Kralj Novak, Petra and Smailović, Jasmina and Sluban, Borut and Mozetič, Igor}, year = {2015}}
+@misc{prelast, author = {van der Maaten, Laurens and Hinton, Geoffrey}, year = {2008}}
+@misc{tool, author = {{A Firm}}, shorthand = {VADER}}
+"""
+
+@pytest.fixture
+def library(tmp_path):
+    (tmp_path/'a.bib').write_text(bib, encoding='utf-8')
+    return citations.read_bibliography(tmp_path/'a.bib')
+
+
+@pytest.mark.parametrize('text, keys', [
+    ('by Rosenblatt (1952), in 1952', ['one']), ('(Levy & Goldberg 2014; Levy and\nGoldberg (2014))', ['two', 'two']),
+    ('Hu, Koren & Volinsky 2008, Hu et al. 2008', ['three', 'three']), ('Kralj Novak et al. 2015', ['long']),
+    ('(van der Maaten & Hinton 2008)', ['prelast']), ('VADER, not INVADER', ['tool']), ('Levy 2014, in March 2014', [])])
+def test_citations_are_found(library, text, keys):
+    assert [key for *_, key, _ in citations.cited(text, library)] == keys
+    assert citations.unknown(text, library) == (['Levy 2014'] if 'Levy 2014' in text else [])
+
+
+@pytest.mark.parametrize('text', ['Kim et al. 2018', 'Kim & Lee (2018)', 'Kim 2018', 'Levy & Goldberg 2015', 'Kim, Lee & Park 2018'])
+def test_citation_without_entry(library, text): assert citations.unknown(f'as {text} said', library)
+
+
+def test_formulas():
+    html = formulas.formula_html(r'\tfrac12 \mathcal{L}', False)
+    assert '<mjx-mfrac' in html and 'aria-hidden="true"' in html and '<mfrac>' in html and html.endswith('</math></mjx-container>')
+    with pytest.raises(ValueError, match=r'Undefined control sequence .*foo'): formulas.formula_html(r'a \foo b', True)
+
+
+def test_figures_are_shown_at_their_size_in_inches(tmp_path):
+    picture = Image.new('RGB', (1440, 384), 'white')
+    for path, dpi, size in [('a.png', 192, (720, 192)), ('b.jpg', 192, (720, 192)), ('c.png', 72, (1440, 384))]:
+        picture.save(tmp_path/path, dpi=(dpi, dpi))
+        assert figures.shown_size(Image.open(tmp_path/path)) == size
+    picture.save(tmp_path/'d.png')
+    assert figures.shown_size(Image.open(tmp_path/'d.png')) == (1440, 384)
+
+
+def test_webp_of_a_png_has_the_same_pixels(tmp_path):
+    picture = Image.effect_noise((40, 30), 50).convert('RGB')
+    picture.save(tmp_path/'a.png')
+    (tmp_path/'a.webp').write_bytes(figures.as_webp(tmp_path/'a.png'))
+    assert Image.open(tmp_path/'a.webp').tobytes() == picture.tobytes()
+
+
+def test_alternative_text_of_an_output(tmp_path):
+    cell = mk_cell('show()', 'code')
+    cell.outputs = [{'output_type': 'display_data', 'data': {'image/gif': ''}, 'metadata': {'image/gif': {'alt': 'A face turns'}}}]
+    write_nb(new_nb([mk_cell('# T', 'markdown'), cell]), tmp_path/'03_toy.ipynb')
+    assert pages.process(tmp_path/'03_toy.ipynb').cells[1].metadata.mystnb == {'image': {'alt': 'A face turns'}}
+
+
+def test_polish():
+    page = '<p class="caption" role="heading"><dl>\n<dd><em>a</em>,</dd>\n<dd><em>b</em>,</dd>\n</dl><dl><dt>a</dt><dd>b</dd></dl>'
+    assert polish(page).startswith('<p class="caption" role="heading" aria-level="2"><span class="parameter"><em>a</em>,</span>')
+    assert polish(page).endswith('<dl><dt>a</dt><dd>b</dd></dl>')
+    assert polish('<span class="n">f</span><span class="p">(</span><span class="mi">1</span>') == 'f(<span class="mi">1</span>'
+
+
+def test_card(tmp_path):
+    card.draw_card('A title', 'One line', tmp_path/'card.png')
+    picture = Image.open(tmp_path/'card.png')
+    assert picture.size == (1200, 630) and len(picture.convert('RGB').resize((60, 30)).getcolors(1800)) > 100

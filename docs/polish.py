@@ -1,0 +1,19 @@
+"""Small repairs of what Sphinx and its theme write: pages that read well to those who listen to them, and are lighter."""
+import re
+
+repairs = [
+    (r'(<p class="caption" role="heading")>', r'\1 aria-level="2">'),
+    (r'<aside class="sidebar-drawer">', '<aside class="sidebar-drawer" aria-label="Contents of the book">'),
+    (r'<aside class="toc-drawer', '<aside aria-label="Contents of this page" class="toc-drawer'),
+    (r'<summary aria-label="Toggle hidden content">', '<summary>'),       # its own text says it
+    (r'<dl>\s*((?:<dd>.*</dd>\s*)+)</dl>', lambda found: re.sub(r'<(/?)dd>', lambda m: '</span>' if m[1] else '<span class="parameter">', found[1])),
+    (r'<span class="[npw]">([^<]*)</span>', r'\1'),                          # names, brackets and spaces of code have its own colour
+]
+
+
+def polish(
+    page:str, # HTML
+) -> str: # the same page, repaired
+    "Name the landmarks, give headings their level, make no lists of terms where there are none, no marks that mark nothing."
+    for pattern, repair in repairs: page = re.sub(pattern, repair, page)
+    return page

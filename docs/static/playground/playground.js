@@ -1,0 +1,207 @@
+// The page: what a reader points at, slides and types goes to the models, what they say goes onto the page.
+
+const SIDE = 36, $ = id => document.getElementById(id);
+const make = (tag, attributes = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), attributes);
+  element.append(...children);                              // strings become text, never HTML
+  return element;
+};
+const percent = share => `${Math.round(100 * share)} %`;
+const pixels = image => new ImageData(Uint8ClampedArray.from(image, value => Math.round(255 * value)), SIDE, SIDE);
+const show = (canvas, image) => canvas.getContext('2d').putImageData(pixels(image), 0, 0);
+const fail = error => { $('pg-status').hidden = false; $('pg-status').textContent = `The playground stopped: ${error.message}. Here are pictures of it.`; };
+
+function latest(work) {                                     // runs `work` with the newest argument only, one at a time
+  let waiting, running = false;
+  return async argument => {
+    waiting = [argument];
+    if (running) return;
+    running = true;
+    try { while (waiting) { const [next] = waiting; waiting = null; await work(next); } }
+    finally { running = false; }
+  };
+}
+
+function showReal(canvas, book, index) {  // one of the 872, from the sheet
+  canvas.width = canvas.height = 2 * SIDE;
+  canvas.getContext('2d').drawImage(book.sheet, index % book.columns * SIDE, Math.floor(index / book.columns) * SIDE, SIDE, SIDE, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+function setUpMap(book, take) {
+  const canvas = $('pg-map'), lens = $('pg-lens'), margin = .025;
+  const place = at => margin + at * (1 - 2 * margin), back = at => (at - margin) / (1 - 2 * margin);
+  let here = [.5, .5];
+
+  function draw() {
+    const size = canvas.clientWidth * devicePixelRatio, each = .9 * size * (1 - 2 * margin) / book.columns, context = canvas.getContext('2d');
+    canvas.width = canvas.height = size;
+    context.imageSmoothingQuality = 'high';
+    book.xy.forEach(([x, y], i) => context.drawImage(book.sheet, i % book.columns * SIDE, Math.floor(i / book.columns) * SIDE, SIDE, SIDE,
+      place(x) * size - each / 2, place(y) * size - each / 2, each, each));
+  }
+
+  const look = latest(async ([x, y]) => {
+    const code = book.codeAt(x, y), image = await book.decode(code), {index, distance} = book.nearest(image);
+    show(lens, image);
+    $('pg-here').textContent = `Decoded here; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
+  });
+
+  function move(x, y) {
+    here = [x, y].map(at => Math.min(1.02, Math.max(-.02, at)));
+    const width = canvas.clientWidth, [left, top] = here.map(at => place(at) * width), radius = lens.offsetWidth / 2;
+    lens.style.transform = `translate(${Math.min(width - 2 * radius, Math.max(0, left - radius))}px, ${top > 2.4 * radius ? top - 2.4 * radius : top + .4 * radius}px)`;
+    return look(here);
+  }
+
+  const point = event => {
+    const box = canvas.getBoundingClientRect();
+    return move(back((event.clientX - box.left) / box.width), back((event.clientY - box.top) / box.height));
+  };
+  canvas.addEventListener('pointermove', point);
+  canvas.addEventListener('pointerdown', point);
+  canvas.addEventListener('click', () => take(book.codeAt(...here)));
+  canvas.addEventListener('keydown', event => {
+    const step = {ArrowLeft: [-.01, 0], ArrowRight: [.01, 0], ArrowUp: [0, -.01], ArrowDown: [0, .01]}[event.key];
+    if (step) move(here[0] + step[0], here[1] + step[1]);
+    else if (event.key === 'Enter') take(book.codeAt(...here));
+    else return;
+    event.preventDefault();
+  });
+  new ResizeObserver(() => { draw(); move(...here); }).observe(canvas);
+}
+
+function setUpDesk(book) {
+  const canvas = $('pg-picture'), rows = [];
+  let code = book.codes[book.chars.indexOf('😀')], playing = 0;
+
+  const paint = latest(async code => {
+    const image = await book.decode(code), {index, distance} = book.nearest(image);
+    show(canvas, image);
+    if (!performance.getEntriesByName('first decode').length) performance.mark('first decode');
+    showReal($('pg-nearest'), book, index);
+    $('pg-nearest-name').textContent = `${book.names[index]} is the nearest, ${percent(distance)} away`;
+    canvas.ariaLabel = `The decoded emoji, most like ${book.names[index]}`;
+  });
+
+  function set(next, keepPlaying = false) {
+    if (!keepPlaying) playing++;                            // whatever was playing stops
+    code = Array.from(next);
+    for (const {dimension, input, value} of rows) {
+      input.value = code[dimension];
+      value.textContent = code[dimension].toFixed(2).replace('-', '−');
+    }
+    return paint(code);
+  }
+
+  book.order.forEach((dimension, rank) => {
+    const input = make('input', {type: 'range', step: 'any', min: book.low[dimension], max: book.high[dimension]});
+    const value = make('span');
+    input.addEventListener('input', () => set(code.with(dimension, Number(input.value))));
+    $('pg-sliders').append(make('label', {}, make('span', {className: 'label'}, make('span', {textContent: `${rank + 1}: ${book.kl[dimension].toFixed(1)} nats`}), value), input));
+    rows.push({dimension, input, value});
+  });
+
+  $('pg-draw').addEventListener('click', () => set(book.sample()));
+  $('pg-save').addEventListener('click', () => {
+    const large = make('canvas', {width: 10 * SIDE, height: 10 * SIDE}), context = large.getContext('2d');
+    context.imageSmoothingEnabled = false;
+    context.drawImage(canvas, 0, 0, large.width, large.height);
+    large.toBlob(blob => {
+      const link = make('a', {href: URL.createObjectURL(blob), download: 'emoji.png'});
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+  });
+
+  const labels = book.chars.map((char, i) => `${char} ${book.names[i]}`);
+  $('pg-emojis').append(...labels.map(value => make('option', {value})));
+  [$('pg-from').value, $('pg-to').value] = ['😀', '😡'].map(char => labels[book.chars.indexOf(char)]);
+  function find(input) {
+    const text = input.value.trim(), at = [labels, book.chars, book.names].map(list => list.indexOf(text)).find(i => i >= 0) ?? -1;
+    input.setCustomValidity(at < 0 ? 'Choose one of the list: type a part of its name' : '');
+    return at;
+  }
+  function ends() {
+    const found = [$('pg-from'), $('pg-to')].map(find);
+    return found.every(at => at >= 0) ? found.map(at => book.codes[at]) : null;
+  }
+  for (const id of ['pg-from', 'pg-to']) $(id).addEventListener('input', () => find($(id)));
+  $('pg-way').addEventListener('input', () => {
+    const pair = ends();
+    if (pair) set(book.morph(...pair, Number($('pg-way').value))); else $('pg-morph').reportValidity();
+  });
+  $('pg-morph').addEventListener('submit', async event => {
+    event.preventDefault();
+    const pair = ends(), me = ++playing, start = performance.now();
+    if (!pair) { $('pg-morph').reportValidity(); return; }
+    for (let t = 0; t < 1 && me === playing;) {
+      t = Math.min(1, (await new Promise(requestAnimationFrame) - start) / 2500);
+      if (me !== playing) break;
+      $('pg-way').value = t;
+      await set(book.morph(...pair, Math.max(0, t)), true);
+    }
+  });
+  set(code);
+  return set;
+}
+
+function setUpAsk(book, loadText) {
+  let text, turn = 0;
+  const words = () => text ??= loadText(book.run);          // fetched when first needed
+  const examples = ['what a lovely day', 'they lost my bag again', 'merry christmas', 'see you at the beach'];
+  const moods = {positive: '🎉', neutral: '😈', negative: '😡'};
+
+  async function answer(question) {
+    const me = ++turn, isOld = () => me !== turn;
+    if (!question.trim()) { $('pg-answers').hidden = true; $('pg-asked').textContent = 'Type a text first.'; return; }
+    $('pg-asked').textContent = text ? '' : 'Loading what it knows of words …';
+    const reader = await words();
+    if (isOld()) return;
+    const [felt, asked] = await Promise.all([reader.feel(question), reader.ask(question)]);
+    if (isOld()) return;
+    $('pg-asked').textContent = `“${question}”`;
+    $('pg-moods').replaceChildren(...felt.map(({label, confidence}) => {
+      const level = make('span');
+      level.style.width = `${100 * confidence}%`;
+      return make('li', {}, showReal(make('canvas', {ariaHidden: 'true'}), book, book.chars.indexOf(moods[label])), label, make('span', {className: 'bar'}, level), make('span', {className: 'share'}, percent(confidence)));
+    }));
+    $('pg-best').replaceChildren(...asked.best(5).map(({index, score}) =>
+      make('li', {}, showReal(make('canvas', {ariaHidden: 'true'}), book, index), book.names[index], make('br'), score.toFixed(3))));
+    $('pg-answers').hidden = false;
+    $('pg-invented-note').textContent = 'Inventing …';
+    $('pg-invented').getContext('2d').clearRect(0, 0, SIDE, SIDE);
+    const found = await reader.climb(asked.question, () => !isOld());
+    if (!found || isOld()) return;
+    const image = await book.decode(found.code), {index, distance} = book.nearest(image);
+    show($('pg-invented'), image);
+    $('pg-invented').ariaLabel = `The invented emoji, most like ${book.names[index]}`;
+    $('pg-invented-note').textContent = `Scores ${found.score.toFixed(3)}; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
+  }
+
+  const ask = () => answer($('pg-text').value).catch(error => { $('pg-asked').textContent = `That went wrong: ${error.message}.`; });
+  $('pg-ask').addEventListener('submit', event => { event.preventDefault(); ask(); });
+  $('pg-text').addEventListener('focus', () => words().catch(() => { text = undefined; }), {once: true});
+  $('pg-examples').append(...examples.map(example => {
+    const button = make('button', {type: 'button', textContent: example});
+    button.addEventListener('click', () => { $('pg-text').value = example; ask(); });
+    return button;
+  }));
+  return words;
+}
+
+async function start() {
+  if (location.protocol === 'file:') return;                // the page says so itself
+  if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
+  $('pg-status').textContent = 'Loading the decoder …';
+  const {load, loadText} = await import('./models.js'), book = await load();
+  for (const live of document.querySelectorAll('.playground .live')) live.hidden = false;
+  for (const still of document.querySelectorAll('.playground .still')) still.hidden = true;
+  const take = setUpDesk(book);
+  setUpMap(book, take);
+  const words = setUpAsk(book, loadText);
+  $('pg-status').hidden = true;
+  window.playground = {...book, words, take};                // to play with in the console, and for the tests
+}
+
+start().catch(fail);

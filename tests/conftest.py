@@ -1,0 +1,47 @@
+"The rendered site, served on this machine, and a browser to read it in."
+import os
+import shutil
+import subprocess
+import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from nbdev.config import get_config
+from playwright.sync_api import sync_playwright
+
+root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root/'docs'))
+
+
+@pytest.fixture(scope='session')
+def site(tmp_path_factory):
+    "The folder of the site, rendered from the notebooks as they are, below its base path."
+    folder = tmp_path_factory.mktemp('www')/get_config().doc_baseurl.strip('/')
+    build = subprocess.run([sys.executable, root/'docs/build.py', '--site', folder], capture_output=True, text=True)
+    assert build.returncode == 0, build.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope='session')
+def address(site):
+    "Where the site is served: an address ending in a slash."
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args): pass
+    with ThreadingHTTPServer(('127.0.0.1', 0), partial(Quiet, directory=site.parent)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f'http://127.0.0.1:{server.server_port}/{site.name}/'
+        server.shutdown()
+
+
+@pytest.fixture(scope='session')
+def browser():
+    "Chromium. Tests are skipped where it is not installed, unless REQUIRE_BROWSER is set."
+    path = shutil.which('chromium') or shutil.which('google-chrome')
+    if not path:
+        reason = 'Chromium is not installed: `apt-get install chromium` brings it'
+        pytest.fail(reason) if os.environ.get('REQUIRE_BROWSER') else pytest.skip(reason)
+    with sync_playwright() as play:
+        yield play.chromium.launch(executable_path=path, args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])

@@ -1,0 +1,88 @@
+"Every page of the site in a real browser: quiet, light, accessible, within the page, and self-contained."
+from pathlib import Path
+
+import pytest
+
+root = Path(__file__).resolve().parent.parent
+axe = root/'docs/node_modules/axe-core/axe.min.js'
+phone, desk = {'width': 390, 'height': 800}, {'width': 1280, 'height': 900}
+
+
+@pytest.fixture(scope='session')
+def names(site):
+    "All pages, relative to the site's address."
+    return sorted(str(path.relative_to(site)) for path in site.rglob('*.html') if '_static' not in path.parts)
+
+
+def visit(page, address:str) -> tuple[list, int]: # complaints, bytes received
+    "Load a page, scroll to its end, and note what went wrong and what it weighs."
+    complaints, bodies = [], []
+    page.on('console', lambda message: complaints.append(f'says {message.text}') if message.type in ('error', 'warning') else None)
+    page.on('pageerror', lambda error: complaints.append(f'throws {error}'))
+    page.on('requestfailed', lambda request: complaints.append(f'cannot load {request.url}'))
+    page.on('request', lambda request: complaints.append(f'asks another host: {request.url}') if not request.url.startswith((address.rsplit('/', 1)[0], 'data:', 'blob:')) else None)
+    page.on('response', lambda response: complaints.append(f'{response.status} for {response.url}') if response.status >= 400 else bodies.append(response))
+    page.goto(address, wait_until='networkidle')
+    page.evaluate('window.scrollTo(0, document.body.scrollHeight)')
+    page.wait_for_load_state('networkidle')
+    return complaints, sum(len(response.body()) for response in bodies)
+
+
+def test_pages_load_quietly_and_are_light(browser, address, names):
+    faults = []
+    for name in names:
+        with browser.new_context(viewport=desk) as context:
+            complaints, weight = visit(context.new_page(), address + name)
+        limit = 8e6 if name == 'playground.html' else 2e6
+        faults += [f'{name} {complaint}' for complaint in complaints]
+        if weight > limit: faults.append(f'{name} weighs {weight / 1e6:.2f} MB of at most {limit / 1e6:.0f}')
+    assert not faults and len(names) > 12
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_pages_are_accessible(browser, address, names, scheme):
+    faults = []
+    with browser.new_context(viewport=desk, color_scheme=scheme) as context:
+        page = context.new_page()
+        for name in names:
+            page.goto(address + name, wait_until='networkidle')
+            page.add_script_tag(path=axe)
+            found = page.evaluate('axe.run()')['violations']
+            faults += [f"{name}: {each['id']} ({each['impact']}) at {each['nodes'][0]['target']}, {len(each['nodes'])} times" for each in found if each['impact'] in ('serious', 'critical')]
+    assert not faults
+
+
+@pytest.mark.parametrize('viewport', [phone, desk], ids=['phone', 'desk'])
+def test_pages_do_not_scroll_sideways(browser, address, names, viewport):
+    with browser.new_context(viewport=viewport) as context:
+        page, wide = context.new_page(), []
+        for name in names:
+            page.goto(address + name, wait_until='networkidle')
+            if (excess := page.evaluate('document.documentElement.scrollWidth - innerWidth')) > 0: wide.append(f'{name}: {excess} px')
+    assert not wide
+
+
+@pytest.mark.parametrize('query, page_name', [('train_vae', '02_vae.html'), ('posterior collapse', '02_vae.html'), ('playground', 'playground.html')])
+def test_search_finds_functions_and_prose(browser, address, query, page_name):
+    page = browser.new_page()
+    page.goto(f'{address}search.html?q={query}')
+    page.wait_for_selector('#search-results li')
+    page.wait_for_timeout(1500)
+    assert any(page_name in (link.get_attribute('href') or '') for link in page.locator('#search-results li > a').all())
+    page.close()
+
+
+def test_every_figure_has_a_caption_and_alternative_text(browser, address, names):
+    page, bare = browser.new_page(), []
+    for name in names:
+        page.goto(address + name)
+        bare += [f'{name}: {src}' for src in page.evaluate("Array.from(document.querySelectorAll('.cell_output img')).filter(img => !img.alt || !img.closest('.cell_output').querySelector('figcaption')).map(img => img.src)")]
+    page.close()
+    assert not bare
+
+
+def test_missing_page(browser, address):
+    page = browser.new_page()
+    complaints, _ = visit(page, f'{address}404.html')
+    assert not complaints and page.locator('a[href$="index.html"]').count()
+    page.close()
