@@ -7,10 +7,11 @@ __all__ = ['COMMANDS', 'CHUNK', 'BATCH', 'GAP', 'MAX_SIDE', 'argument', 'command
            'whole_number', 'output_file', 'input_file', 'generate', 'morph', 'embed', 'train', 'read_chunks',
            'add_answers', 'answer_file', 'answer', 'predict_emojis', 'invent']
 
-# %% ../nbs/09_command_line.ipynb #8fd4f995
+# %% ../nbs/09_command_line.ipynb #8c409332
 import argparse
 import itertools
 import json
+import logging
 import math
 import os
 import sys
@@ -55,7 +56,7 @@ def build_parser() -> Parser: # For the commands that are registered so far
         sub.set_defaults(run=function)
     return parser
 
-# %% ../nbs/09_command_line.ipynb #42087b29
+# %% ../nbs/09_command_line.ipynb #74a4c8e5
 def _in_one_line(error):
     if isinstance(error, OSError) and error.filename and error.strerror: text = f"{error.filename}: {error.strerror}"
     else: text = str(error.args[0] if error.args else type(error).__name__) if isinstance(error, KeyError) else str(error)
@@ -66,6 +67,7 @@ def main(
 ) -> int: # Exit status: 0, or 2 for input that cannot be used, or 130 when interrupted
     "The program `neural-emojis`."
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow starts quietly
+    logging.getLogger("tensorflow").setLevel("ERROR")   # it complains where many models are used in one process
     try:
         settings = vars(build_parser().parse_args(argv))
         with warnings.catch_warnings():

@@ -112,7 +112,29 @@ def _wiring(model):
     shapes.update({name: tensor.shape for name, tensor in zip(ends, model.outputs)})
     return feeds, shapes
 
-# %% ../nbs/05_sqam.ipynb #0cdfc550
+# %% ../nbs/05_sqam.ipynb #3a02e609
+def _places(feeds, columns):
+    "Where the boxes stand: {layer: its column} and {layer: its row}, rows downwards from 0."
+    x, y = {name: float(i) for i, name in enumerate(columns)}, dict.fromkeys(columns, 0)
+    for name, parents in feeds.items():     # in the order of the calls: parents come first
+        if not parents: continue
+        siblings = [other for other in feeds if feeds[other] == parents]           # side by side
+        x[name] = np.mean([x[p] for p in parents if feeds[p]] or [x[p] for p in parents]) + siblings.index(name) - (len(siblings) - 1) / 2
+        y[name] = 1 + max(y[p] for p in parents)
+    for row in set(y.values()):
+        boxes = sorted((name for name in y if y[name] == row), key=x.get)
+        for left, right in zip(boxes, boxes[1:]): x[right] = max(x[right], x[left] + 1)
+    return x, y
+
+def _path(x, y, start, end, shift):
+    "The corners of an arrow between two boxes, `shift` aside where it ends: straight to the next row, else down a free gap beside `end`."
+    x0, x1, top, bottom = x[start], x[end], -y[start] - .34, -y[end] + .34
+    if y[end] - y[start] == 1: return np.array([(x0 + shift * (x0 == x1), top), (x1 + shift, bottom)])
+    passed, side = [x[name] for name in x if y[start] < y[name] < y[end]], .5 if x0 > x1 else -.5
+    if min(abs(place - x1 - side) for place in passed) < .45: side = -side
+    return np.array([(x0, top), (x1 + side, top - .14), (x1 + side, bottom + .14), (x1 + side / 3, bottom)])
+
+# %% ../nbs/05_sqam.ipynb #18520e56
 def plot_model(
     model:keras.Model, # A functional or sequential model
     columns:list|None=None, # Names of its inputs from left to right; None: in their order
@@ -122,26 +144,20 @@ def plot_model(
     if not getattr(model, "inputs", None): raise ValueError(f"{model.name} has no graph of layers: only functional and sequential models can be drawn")
     model = keras.Model(model.inputs, model.outputs)
     feeds, shapes = _wiring(model)
-    inputs = [name for name in feeds if not feeds[name]]
-    x, y = {name: float(i) for i, name in enumerate(columns or inputs)}, dict.fromkeys(inputs, 0)
-    for name, parents in feeds.items():     # in the order of the calls: parents come first
-        if not parents: continue
-        siblings = [other for other in feeds if feeds[other] == parents]           # side by side
-        x[name] = np.mean([x[p] for p in parents if feeds[p]] or [x[p] for p in parents]) + siblings.index(name) - (len(siblings) - 1) / 2
-        y[name] = 1 + max(y[p] for p in parents)
-    fig, ax = plt.subplots(figsize=(width, .52 * (1 + max(y.values()))))
-    for name in feeds:
+    x, y = _places(feeds, columns or [name for name in feeds if not feeds[name]])
+    fig, ax = plt.subplots(figsize=(width, .62 * (1 + max(y.values()))))
+    for name, parents in feeds.items():
         kind = type(model.get_layer(name)).__name__
         shape = ", ".join("n" if size is None else str(size) for size in shapes[name])
-        colour = COLOURS[6] if not feeds[name] else COLOURS[0] if len(feeds[name]) == 1 else COLOURS[1]
-        ax.text(x[name], -y[name] + .12, name, ha="center", va="center", weight="bold", fontsize=8, zorder=3)
-        ax.text(x[name], -y[name] - .13, f"{kind}  ({shape})", ha="center", va="center", fontsize=7, zorder=3)
-        ax.add_patch(plt.Rectangle((x[name] - .4, -y[name] - .3), .8, .6, facecolor="white", zorder=1))
-        ax.add_patch(plt.Rectangle((x[name] - .4, -y[name] - .3), .8, .6, facecolor=colour, alpha=.16, edgecolor="none", zorder=2))
-        for k, parent in enumerate(feeds[name]):
-            shift = .12 * (k - (len(feeds[name]) - 1) / 2) * (np.ptp([x[p] for p in feeds[name]]) == 0)
-            ax.annotate("", (x[name] + shift, -y[name] + .3), (x[parent] + shift, -y[parent] - .3), arrowprops={"arrowstyle": "-|>", "lw": .8, "color": "#555555", "shrinkA": 0, "shrinkB": 0}, zorder=0)
-    ax.set(xlim=(min(x.values()) - .5, max(x.values()) + .5), ylim=(-max(y.values()) - .4, .4))
+        colour = COLOURS[6] if not parents else COLOURS[0] if len(parents) == 1 else COLOURS[1]
+        ax.text(x[name], -y[name] + .19, name, ha="center", va="center", weight="bold", fontsize=8)
+        ax.text(x[name], -y[name] - .1, f"{kind}\n({shape})", ha="center", va="center", fontsize=7)
+        ax.add_patch(plt.Rectangle((x[name] - .44, -y[name] - .34), .88, .68, facecolor=colour, alpha=.16, edgecolor="none"))
+        for k, parent in enumerate(sorted(parents, key=x.get)):
+            path = _path(x, y, parent, name, .1 * (k - (len(parents) - 1) / 2))
+            ax.plot(*path[:-1].T, color="#555555", lw=.8)
+            ax.annotate("", path[-1], path[-2], arrowprops={"arrowstyle": "-|>", "lw": .8, "color": "#555555", "shrinkA": 0, "shrinkB": 0})
+    ax.set(xlim=(min(x.values()) - .55, max(x.values()) + .55), ylim=(-max(y.values()) - .4, .4))
     ax.set_axis_off()
 
 # %% ../nbs/05_sqam.ipynb #77536cd9

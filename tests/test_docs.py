@@ -4,18 +4,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 from execnb.nbio import mk_cell, new_nb, read_nb, write_nb
+from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
 root = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(root/'docs'))
 import card
 import check
 import citations
 import figures
 import formulas
 import pages
+import playground
 import readme
 from api import parameter_table, signature_text
 from polish import polish
@@ -235,3 +238,22 @@ def test_card(tmp_path):
     card.draw_card('A title', 'One line', tmp_path/'card.png')
     picture = Image.open(tmp_path/'card.png')
     assert picture.size == (1200, 630) and len(picture.convert('RGB').resize((60, 30)).getcolors(1800)) > 100
+
+
+def test_playground_without_its_runtime(tmp_path, capsys):
+    page = tmp_path/'playground.html'
+    page.write_text((root/'docs/playground.html').read_text())
+    playground.show_pictures_only(page, 'npm is not installed')
+    assert 'npm is not installed' in capsys.readouterr().err
+    assert '<script' not in page.read_text() and 'made without onnxruntime-web' in page.read_text() and page.read_text().count('class="still"') == 3
+
+
+def test_graph_in_half_precision_loses_nothing():
+    exact, inexact = np.arange(128, dtype=np.float32), np.linspace(0, 1, 128, dtype=np.float32)
+    weights = [onnx.numpy_helper.from_array(values, name) for name, values in (('exact', exact), ('inexact', inexact))]
+    node = onnx.helper.make_node('Add', ['exact', 'inexact'], ['y'])
+    graph = onnx.helper.make_graph([node], 'toy', [], [onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, [128])], weights)
+    playground.halve(graph)
+    assert [onnx.numpy_helper.to_array(w).dtype for w in graph.initializer] == [np.float16, np.float32]
+    y, = ReferenceEvaluator(onnx.helper.make_model(graph)).run(None, {})
+    np.testing.assert_array_equal(y, exact + inexact)

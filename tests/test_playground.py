@@ -1,5 +1,4 @@
 "The playground, used as a person would in a real browser, gives what Python gives."
-import json
 
 import imageio.v3 as iio
 import numpy as np
