@@ -22,7 +22,7 @@ from nbdev.config import get_config
 from neural_emojis.data import load_emojis
 from pages import chapters, write_pages
 from playground import write_playground
-from polish import polish
+from polish import polish, rooted
 
 root = Path(__file__).resolve().parent.parent
 one_line = 'A network that learns emojis, invents new ones, and answers a text with either'
@@ -53,6 +53,8 @@ def render(
     if build_main(['-q', '-E', *strict, '-d', str(source.parent/'doctrees'), str(source), str(html)]):
         sys.exit('The site was not built: see the warnings above.')
     for page in html.rglob('*.html'): page.write_text(polish(page.read_text(encoding='utf-8')), encoding='utf-8')
+    missing = html/'404.html'
+    missing.write_text(rooted(missing.read_text(encoding='utf-8'), get_config().doc_baseurl), encoding='utf-8')
     if found := faults(html, get_config().doc_baseurl):
         print('The site has faults:', *found, sep='\n', file=sys.stderr)
         if not draft: sys.exit(1)

@@ -6,6 +6,7 @@ repairs = [
     (r'<aside class="sidebar-drawer">', '<aside class="sidebar-drawer" aria-label="Contents of the book">'),
     (r'<aside class="toc-drawer', '<aside aria-label="Contents of this page" class="toc-drawer'),
     (r'<summary aria-label="Toggle hidden content">', '<summary>'),       # its own text says it
+    (r'(?=<div id="search-results">)', '<h1>Search</h1>\n<form class="search-form" action="search.html" role="search"><input type="search" name="q" aria-label="Search the book"> <button type="submit">Search</button></form>\n'),
     (r'<dl>\s*((?:<dd>.*</dd>\s*)+)</dl>', lambda found: re.sub(r'<(/?)dd>', lambda m: '</span>' if m[1] else '<span class="parameter">', found[1])),
     (r'<span class="[npw]">([^<]*)</span>', r'\1'),                          # names, brackets and spaces of code have its own colour
 ]
@@ -17,3 +18,11 @@ def polish(
     "Name the landmarks, give headings their level, make no lists of terms where there are none, no marks that mark nothing."
     for pattern, repair in repairs: page = re.sub(pattern, repair, page)
     return page
+
+
+def rooted(
+    page:str, # HTML of the page that is shown where there is none, at any depth
+    base:str, # of the site, '/…'
+) -> str: # the same page, its links to other pages beginning at the root
+    "Make links work wherever the page is shown."
+    return re.sub(r'href="(?=[\w-]+\.html)', f'href="{base.rstrip("/")}/', page)

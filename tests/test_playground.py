@@ -197,9 +197,26 @@ def test_drawing_morphing_and_saving(page, answerer, tmp_path):
 
 
 def test_an_unknown_emoji_to_morph_is_refused(page):
-    page.fill('#pg-to', 'no such thing')
-    page.click('#pg-morph button')
-    assert page.evaluate("document.getElementById('pg-to').validity.customError")
+    for text, message in {'no such thing': 'No emoji', 'face': 'emojis have this in their name', '': ''}.items():
+        page.fill('#pg-to', text)
+        page.click('#pg-morph button')
+        assert not page.evaluate("document.getElementById('pg-to').validity.valid")
+        assert message in page.evaluate("document.getElementById('pg-to').validationMessage")
+
+
+@pytest.mark.parametrize('text, char', [('❤\ufe0f', '❤'), ('Party POPPER', '🎉'), ('octop', '🐙')])
+def test_emojis_are_found_as_people_type_them(page, answerer, text, char):
+    page.fill('#pg-from', text)
+    page.locator('#pg-way').fill('0.005')
+    code = load_codes()[[answerer.emojis.index(char), answerer.emojis.index('😡')]]
+    np.testing.assert_allclose(shown_code(page), morph(*code, 201)[1], atol=.02)
+
+
+def test_words_that_it_does_not_know_are_said_to_be(page):
+    page.fill('#pg-text', 'qzxwv')
+    page.press('#pg-text', 'Enter')
+    page.wait_for_selector('#pg-answers:visible')
+    assert 'no word that it knows' in page.inner_text('#pg-asked')
 
 
 def test_pictures_without_javascript(browser, address):
@@ -225,4 +242,17 @@ def test_pictures_where_a_model_is_missing(browser, address):
     page.goto(f'{address}playground.html')
     page.wait_for_function("document.getElementById('pg-status').textContent.includes('decoder.onnx.gz: 404')")
     assert page.locator('.still:visible').count() == 3
+    page.close()
+
+
+def test_asking_again_after_the_network_failed(browser, address):
+    page = browser.new_page()
+    page.route('**/text.json', lambda route: route.abort())
+    page.goto(f'{address}playground.html')
+    page.wait_for_function('window.playground')
+    page.click('#pg-examples button')
+    page.wait_for_function("document.getElementById('pg-asked').textContent.includes('went wrong')")
+    page.unroute('**/text.json')
+    page.click('#pg-examples button')
+    page.wait_for_selector('#pg-answers:visible')
     page.close()

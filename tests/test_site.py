@@ -52,13 +52,15 @@ def test_pages_are_accessible(browser, address, names, scheme):
     assert not faults
 
 
+widest = "Math.max(...Array.from(document.querySelectorAll('html, .content, article'), box => Math.max(box.scrollWidth - box.clientWidth, box.getBoundingClientRect().right - innerWidth)))"
+
 @pytest.mark.parametrize('viewport', [phone, desk], ids=['phone', 'desk'])
 def test_pages_do_not_scroll_sideways(browser, address, names, viewport):
     with browser.new_context(viewport=viewport) as context:
         page, wide = context.new_page(), []
         for name in names:
             page.goto(address + name, wait_until='networkidle')
-            if (excess := page.evaluate('document.documentElement.scrollWidth - innerWidth')) > 0: wide.append(f'{name}: {excess} px')
+            if (excess := page.evaluate(widest)) > 0: wide.append(f'{name}: {excess} px')
     assert not wide
 
 
@@ -84,5 +86,16 @@ def test_every_figure_has_a_caption_and_alternative_text(browser, address, names
 def test_missing_page(browser, address):
     page = browser.new_page()
     complaints, _ = visit(page, f'{address}404.html')
-    assert not complaints and page.locator('a[href$="index.html"]').count()
+    links = [link.get_attribute('href') for link in page.locator('a').all()]
+    assert not complaints and any(link.endswith('/index.html') for link in links)
+    assert all(link.startswith(('/', '#', 'http')) for link in links)     # it is shown at any depth
+    page.close()
+
+
+def test_search_page_asks_for_words(browser, address):
+    page = browser.new_page(viewport=phone)
+    page.goto(f'{address}search.html')
+    page.fill('article input[type=search]', 'hill climbing')
+    page.press('article input[type=search]', 'Enter')
+    page.wait_for_selector('#search-results li')
     page.close()

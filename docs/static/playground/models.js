@@ -121,11 +121,11 @@ export async function loadText(run) {                       // `run` of what `lo
     return words.labels.map((label, i) => ({label, cosine: cosines[i], confidence: confidence[i]}));
   }
 
-  async function ask(text) {                                // the question's vector and its cosines with all emojis
+  async function ask(text) {                                // the question's vector, its cosines with all emojis, and whether it has a word that the model knows
     const bag = bagOfWords(check(text), meaningWords, words.words.length);
     const result = await run(answer, {[answer.inputNames[0]]: new Tensor('float32', bag, [1, bag.length])});
     const [question, scores] = answer.outputNames.map(name => result[name].data);
-    return {question, best: k => best(scores, k)};
+    return {question, best: k => best(scores, k), isKnown: bag.includes(1)};
   }
 
   async function look(codes, question) {                    // cosines and log densities of codes, one after the other in an array

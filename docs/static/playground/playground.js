@@ -60,11 +60,15 @@ function setUpMap(book, take) {
   };
   canvas.addEventListener('pointermove', point);
   canvas.addEventListener('pointerdown', point);
-  canvas.addEventListener('click', () => take(book.codeAt(...here)));
+  function takeHere() {
+    take(book.codeAt(...here));
+    $('pg-here').append(' It is on the sliders below now.');
+  }
+  canvas.addEventListener('click', takeHere);
   canvas.addEventListener('keydown', event => {
     const step = {ArrowLeft: [-.01, 0], ArrowRight: [.01, 0], ArrowUp: [0, -.01], ArrowDown: [0, .01]}[event.key];
     if (step) move(here[0] + step[0], here[1] + step[1]);
-    else if (event.key === 'Enter') take(book.codeAt(...here));
+    else if (event.key === 'Enter') takeHere();
     else return;
     event.preventDefault();
   });
@@ -84,19 +88,19 @@ function setUpDesk(book) {
     canvas.ariaLabel = `The decoded emoji, most like ${book.names[index]}`;
   });
 
-  function set(next, keepPlaying = false) {
-    if (!keepPlaying) playing++;                            // whatever was playing stops
+  function set(next, isMorph = false) {
+    if (!isMorph) { playing++; $('pg-way').value = 0; }     // whatever was playing stops
     code = Array.from(next);
     for (const {dimension, input, value} of rows) {
       input.value = code[dimension];
-      value.textContent = code[dimension].toFixed(2).replace('-', '−');
+      value.textContent = input.ariaValueText = code[dimension].toFixed(2).replace('-', '−');
     }
     return paint(code);
   }
 
   book.order.forEach((dimension, rank) => {
     const input = make('input', {type: 'range', step: 'any', min: book.low[dimension], max: book.high[dimension]});
-    const value = make('span');
+    const value = make('span', {ariaHidden: 'true'});
     input.addEventListener('input', () => set(code.with(dimension, Number(input.value))));
     $('pg-sliders').append(make('label', {}, make('span', {className: 'label'}, make('span', {textContent: `${rank + 1}: ${book.kl[dimension].toFixed(1)} nats`}), value), input));
     rows.push({dimension, input, value});
@@ -117,9 +121,12 @@ function setUpDesk(book) {
   const labels = book.chars.map((char, i) => `${char} ${book.names[i]}`);
   $('pg-emojis').append(...labels.map(value => make('option', {value})));
   [$('pg-from').value, $('pg-to').value] = ['😀', '😡'].map(char => labels[book.chars.indexOf(char)]);
-  function find(input) {
-    const text = input.value.trim(), at = [labels, book.chars, book.names].map(list => list.indexOf(text)).find(i => i >= 0) ?? -1;
-    input.setCustomValidity(at < 0 ? 'Choose one of the list: type a part of its name' : '');
+  const plain = text => text.replace(/\ufe0f/g, '').trim().toLowerCase();
+  function find(input) {                                    // by its label, character or name, or a part that only one name has
+    const text = plain(input.value), exact = [labels, book.chars, book.names].map(list => list.findIndex(each => plain(each) === text)).find(i => i >= 0);
+    const partly = book.names.flatMap((name, i) => text && plain(name).includes(text) ? [i] : []);
+    const at = exact ?? (partly.length === 1 ? partly[0] : -1);
+    input.setCustomValidity(at >= 0 ? '' : partly.length ? `${partly.length} emojis have this in their name: choose one of the list` : 'No emoji has this name: choose one of the list');
     return at;
   }
   function ends() {
@@ -129,7 +136,8 @@ function setUpDesk(book) {
   for (const id of ['pg-from', 'pg-to']) $(id).addEventListener('input', () => find($(id)));
   $('pg-way').addEventListener('input', () => {
     const pair = ends();
-    if (pair) set(book.morph(...pair, Number($('pg-way').value))); else $('pg-morph').reportValidity();
+    playing++;
+    if (pair) set(book.morph(...pair, Number($('pg-way').value)), true); else $('pg-morph').reportValidity();
   });
   $('pg-morph').addEventListener('submit', async event => {
     event.preventDefault();
@@ -148,7 +156,7 @@ function setUpDesk(book) {
 
 function setUpAsk(book, loadText) {
   let text, turn = 0;
-  const words = () => text ??= loadText(book.run);          // fetched when first needed
+  const words = () => text ??= loadText(book.run).catch(error => { text = undefined; throw error; });   // fetched when first needed, again if that failed
   const examples = ['what a lovely day', 'they lost my bag again', 'merry christmas', 'see you at the beach'];
   const moods = {positive: '🎉', neutral: '😈', negative: '😡'};
 
@@ -160,7 +168,7 @@ function setUpAsk(book, loadText) {
     if (isOld()) return;
     const [felt, asked] = await Promise.all([reader.feel(question), reader.ask(question)]);
     if (isOld()) return;
-    $('pg-asked').textContent = `“${question}”`;
+    $('pg-asked').textContent = asked.isKnown ? `“${question}”` : `“${question}” has no word that it knows: these are its answers to nothing.`;
     $('pg-moods').replaceChildren(...felt.map(({label, confidence}) => {
       const level = make('span');
       level.style.width = `${100 * confidence}%`;
@@ -179,9 +187,16 @@ function setUpAsk(book, loadText) {
     $('pg-invented-note').textContent = `Scores ${found.score.toFixed(3)}; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
   }
 
-  const ask = () => answer($('pg-text').value).catch(error => { $('pg-asked').textContent = `That went wrong: ${error.message}.`; });
+  const ask = () => {
+    const me = turn + 1;
+    answer($('pg-text').value).catch(error => {
+      if (me !== turn) return;
+      $('pg-answers').hidden = true;
+      $('pg-asked').textContent = `That went wrong: ${error.message}. Ask again.`;
+    });
+  };
   $('pg-ask').addEventListener('submit', event => { event.preventDefault(); ask(); });
-  $('pg-text').addEventListener('focus', () => words().catch(() => { text = undefined; }), {once: true});
+  $('pg-text').addEventListener('focus', () => words().catch(() => {}), {once: true});     // asking will say what is wrong
   $('pg-examples').append(...examples.map(example => {
     const button = make('button', {type: 'button', textContent: example});
     button.addEventListener('click', () => { $('pg-text').value = example; ask(); });
