@@ -27,7 +27,7 @@ def main() -> None:
         browser = play.chromium.launch(executable_path=shutil.which('chromium'), args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
         for turn in range(3):
             page, bodies = browser.new_page(), []
-            page.on('response', bodies.append)
+            page.on('response', lambda response: bodies.append(response))
             page.goto(f'http://127.0.0.1:{server.server_port}/playground.html')
             page.wait_for_function(first_decode)
             print(f'{sum(len(response.body()) for response in bodies) / 1e6:.2f} MB and {page.evaluate(first_decode) / 1000:.2f} s to the first decode, {page.evaluate(speed):.0f} decodes a second')
