@@ -36,12 +36,22 @@ def address(site):
         server.shutdown()
 
 
+def skip(reason:str):
+    "Skip a test for what is not on this machine; where REQUIRE_BROWSER is set, fail it."
+    pytest.fail(reason) if os.environ.get('REQUIRE_BROWSER') else pytest.skip(reason)
+
+
+@pytest.fixture(scope='session')
+def npm(site):
+    "The folder of what npm brought when the site was rendered: onnxruntime-web, axe-core."
+    folder = root/'docs/node_modules'
+    return folder if folder.exists() else skip('npm is not installed or reached nothing: the playground shows pictures only')
+
+
 @pytest.fixture(scope='session')
 def browser():
-    "Chromium. Tests are skipped where it is not installed, unless REQUIRE_BROWSER is set."
+    "Chromium."
     path = shutil.which('chromium') or shutil.which('google-chrome')
-    if not path:
-        reason = 'Chromium is not installed: `apt-get install chromium` brings it'
-        pytest.fail(reason) if os.environ.get('REQUIRE_BROWSER') else pytest.skip(reason)
+    if not path: skip('Chromium is not installed: `apt-get install chromium` brings it')
     with sync_playwright() as play:
         yield play.chromium.launch(executable_path=path, args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])

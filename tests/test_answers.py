@@ -58,7 +58,7 @@ def test_sentiment_is_the_mean_of_the_committee(answerer):
     committee = answerer.committee
     parts = dict(zip((tensor.name for tensor in committee.inputs), committee.read(TEXTS)))
     members = [layer for layer in committee.layers if hasattr(layer, "layers")]
-    cosines = np.mean([np.asarray(member([parts[tensor.name] for tensor in member.inputs] if len(member.inputs) > 1 else parts[member.inputs[0].name])) for member in members], axis=0)
+    cosines = np.mean([np.asarray(member([parts[tensor.name] for tensor in member.inputs])) for member in members], axis=0)
     sentiment, confidence = answerer.sentiment(TEXTS), answerer.confidence(TEXTS)
     assert np.allclose(sentiment, cosines, atol=1e-5) and list(sentiment.columns) == ["positive", "neutral", "negative"] and list(sentiment.index) == TEXTS
     assert np.allclose(confidence, softmax(cosines / committee.answers.temperature + committee.answers.offset, axis=1), atol=1e-4)

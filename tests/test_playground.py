@@ -20,6 +20,9 @@ texts += [' '.join(np.random.default_rng(i).choice([*'abcdeé😀ж字 \'_1٣²@
 texts += [''.join(np.random.default_rng(i).choice([*'abzAZ \'_19@#.,é\u0130\u0301Σσ'], 60)) for i in range(60)]
 
 
+pytestmark = pytest.mark.usefixtures('npm')
+
+
 @pytest.fixture(scope='module')
 def answerer(): return load_answerer()
 

@@ -1,10 +1,6 @@
 "Every page of the site in a real browser: quiet, light, accessible, within the page, and self-contained."
-from pathlib import Path
-
 import pytest
 
-root = Path(__file__).resolve().parent.parent
-axe = root/'docs/node_modules/axe-core/axe.min.js'
 phone, desk = {'width': 390, 'height': 800}, {'width': 1280, 'height': 900}
 
 
@@ -40,13 +36,13 @@ def test_pages_load_quietly_and_are_light(browser, address, names):
 
 
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
-def test_pages_are_accessible(browser, address, names, scheme):
+def test_pages_are_accessible(browser, address, npm, names, scheme):
     faults = []
     with browser.new_context(viewport=desk, color_scheme=scheme) as context:
         page = context.new_page()
         for name in names:
             page.goto(address + name, wait_until='networkidle')
-            page.add_script_tag(path=axe)
+            page.add_script_tag(path=npm/'axe-core/axe.min.js')
             found = page.evaluate('axe.run()')['violations']
             faults += [f"{name}: {each['id']} ({each['impact']}) at {each['nodes'][0]['target']}, {len(each['nodes'])} times" for each in found if each['impact'] in ('serious', 'critical')]
     assert not faults
