@@ -161,9 +161,9 @@ def contents(nbs:Path) -> str:
     "The table of contents, as MyST directives."
     toctree = lambda caption, lines: '\n'.join(['```{toctree}', ':hidden:', f':caption: {caption}', '', *lines, '```'])
     numbered = [f'{int(p.name.split("_")[0])} · {title(p)} <{p.stem}>' for p in chapters(nbs)]
-    parts = {'Chapters': numbered, 'Play': ['playground'] if Path(__file__).with_name('playground.md').exists() else [],
+    parts = {'Chapters': numbered, 'Play': ['playground'],
              'About': ['making', 'bibliography'], 'Reference': ['All functions and classes <genindex>', 'Search <search>']}
-    return '\n\n'.join(toctree(caption, lines) for caption, lines in parts.items() if lines)
+    return '\n\n'.join(toctree(caption, lines) for caption, lines in parts.items())
 
 
 def write_pages(

@@ -4,6 +4,7 @@ The graphs are exported by Keras. Weights that half precision holds exactly, whi
 in it; the browser computes in single precision, so that it gives what Python gives but for rounding.
 """
 import gzip
+import inspect
 import json
 import os
 import re
@@ -25,8 +26,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE
 
-from neural_emojis.answers import Answerer, load_answerer, plot_answers
-from neural_emojis.data import EmojiSet, load_annotations
+from neural_emojis.answers import Answerer, climb, load_answerer, plot_answers
+from neural_emojis.data import EmojiSet, load_annotations, tile
 from neural_emojis.generation import kl_by_dimension, load_density
 from neural_emojis.plot import plot_rows, use_style
 from neural_emojis.questions import WORD
@@ -34,6 +35,7 @@ from neural_emojis.vae import LATENT_DIM, load_clouds
 
 here = Path(__file__).resolve().parent
 neighbours, power = 8, 4          # of `code_at`
+tries = 8                         # of each climber in a round of `climb`
 
 
 def project(
@@ -156,7 +158,8 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     density = load_density()
     starts, _, least = answerer._starts
     starts = starts[density.score_samples(starts) >= least]
-    steps = np.random.default_rng(0).standard_normal((40, 8, 24, LATENT_DIM))              # those of `climb` with seed 0
+    how = {name: parameter.default for name, parameter in inspect.signature(climb).parameters.items() if name in ('n_rounds', 'n_climbers', 'step')}
+    steps = np.random.default_rng(0).standard_normal((how['n_rounds'], tries, how['n_climbers'], LATENT_DIM))    # those of `climb` with seed 0
     sentiment, ngrams = sentiment_graph(answerer.committee)
     export(answerer.vae.decoder, folder/'decoder.onnx.gz')
     export(sentiment, folder/'sentiment.onnx.gz')
@@ -164,7 +167,7 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     export(climb_graph(answerer, density), folder/'climb.onnx.gz')
     arrays = {'ngrams': (ngrams % WORD).astype(np.uint32), 'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32)}
     for name, array in arrays.items(): (folder/f'{name}.gz').write_bytes(gzip.compress(array.tobytes(), mtime=0))
-    text = {'first_word': int((ngrams < WORD).sum()), 'labels': answerer.committee.labels, 'least': float(least),
+    text = {'first_word': int((ngrams < WORD).sum()), 'labels': answerer.committee.labels, 'least': float(least), **how, 'tries': tries,
             'vocabulary': answerer.committee.answers.vocabulary, 'words': answerer.meaning.vocabulary}
     (folder/'text.json').write_text(json.dumps(text, ensure_ascii=False), encoding='utf-8')
 
@@ -180,10 +183,7 @@ def write_map(folder:Path, emojis:EmojiSet) -> np.ndarray: # the map, (872, 2)
             'weights': plain(density.weights_), 'means': plain(density.means_), 'roots': plain(np.linalg.cholesky(density.covariances_))}
     (folder/'map.json').write_text(json.dumps(data, ensure_ascii=False), encoding='utf-8')
     columns = int(np.ceil(np.sqrt(len(emojis))))
-    sheet = np.zeros((columns ** 2, *emojis.images.shape[1:]), np.uint8)
-    sheet[:len(emojis)] = emojis.images
-    sheet = sheet.reshape(columns, columns, 36, 36, 4).swapaxes(1, 2).reshape(36 * columns, 36 * columns, 4)
-    iio.imwrite(folder/'emojis.webp', sheet, lossless=True, quality=100, method=6)
+    iio.imwrite(folder/'emojis.webp', tile(emojis.images, columns), lossless=True, quality=100, method=6)
     return xy
 
 

@@ -568,7 +568,7 @@ def train_answers(
     if not np.isfinite(fit.history["loss"]).all(): raise FloatingPointError(f"the loss is {fit.history['loss'][-1]}: lower the learning rate")
     return fit.history["loss"]
 
-# %% ../nbs/05_sqam.ipynb #656e3a6e
+# %% ../nbs/05_sqam.ipynb #62c39c6e
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MeanCosines(layers.Layer):
     "The mean of the members' cosines, each (n, answers); keeps the answers' labels, the vocabulary, and what turns cosines into probabilities."
@@ -581,6 +581,7 @@ class MeanCosines(layers.Layer):
 
     def get_config(self): return {**super().get_config(), "labels": self.labels, "vocabulary": self.vocabulary, "temperature": self.temperature, "offset": self.offset}
 
+# %% ../nbs/05_sqam.ipynb #8080c8a5
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class Committee(keras.Model):
     "From texts to cosines with a fixed set of answers, by several encoders."

@@ -135,12 +135,12 @@ export async function loadText(run) {                       // `run` of what `lo
   }
 
   async function climb(question, goesOn = () => true) {     // a likely code with a high cosine, as `climb` of the package
-    const ROUNDS = 40, TRIES = 8, CLIMBERS = 24, FIRST = .4, LAST = .04;
+    const {n_rounds: ROUNDS, n_climbers: CLIMBERS, tries: TRIES, step: FIRST} = words;
     const [cosines] = await look(starts, question);
     let climbers = best(cosines, CLIMBERS).map(({index, score}) => ({code: starts.slice(index * LATENT_DIM, (index + 1) * LATENT_DIM), score}));
     for (let round = 0; round < ROUNDS; round++) {
       if (!goesOn()) return null;
-      const size = FIRST * (LAST / FIRST) ** (round / (ROUNDS - 1)), width = CLIMBERS * LATENT_DIM, tries = new Float32Array(TRIES * width);
+      const size = FIRST * .1 ** (round / (ROUNDS - 1)), width = CLIMBERS * LATENT_DIM, tries = new Float32Array(TRIES * width);
       for (let i = 0; i < tries.length; i++) tries[i] = climbers[Math.floor(i % width / LATENT_DIM)].code[i % LATENT_DIM] + size * steps[round * TRIES * width + i];
       const [values, densities] = await look(tries, question);
       climbers = climbers.map((climber, c) => {

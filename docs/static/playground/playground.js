@@ -22,9 +22,13 @@ function latest(work) {                                     // runs `work` with 
   };
 }
 
-function showReal(canvas, book, index) {  // one of the 872, from the sheet
+function drawReal(context, book, index, x, y, size) {       // one of the 872, from the sheet
+  context.drawImage(book.sheet, index % book.columns * SIDE, Math.floor(index / book.columns) * SIDE, SIDE, SIDE, x, y, size, size);
+}
+
+function showReal(canvas, book, index) {
   canvas.width = canvas.height = 2 * SIDE;
-  canvas.getContext('2d').drawImage(book.sheet, index % book.columns * SIDE, Math.floor(index / book.columns) * SIDE, SIDE, SIDE, 0, 0, canvas.width, canvas.height);
+  drawReal(canvas.getContext('2d'), book, index, 0, 0, canvas.width);
   return canvas;
 }
 
@@ -37,8 +41,7 @@ function setUpMap(book, take) {
     const size = canvas.clientWidth * devicePixelRatio, each = .9 * size * (1 - 2 * margin) / book.columns, context = canvas.getContext('2d');
     canvas.width = canvas.height = size;
     context.imageSmoothingQuality = 'high';
-    book.xy.forEach(([x, y], i) => context.drawImage(book.sheet, i % book.columns * SIDE, Math.floor(i / book.columns) * SIDE, SIDE, SIDE,
-      place(x) * size - each / 2, place(y) * size - each / 2, each, each));
+    book.xy.forEach(([x, y], i) => drawReal(context, book, i, place(x) * size - each / 2, place(y) * size - each / 2, each));
   }
 
   const look = latest(async ([x, y]) => {
@@ -82,7 +85,6 @@ function setUpDesk(book) {
   const paint = latest(async code => {
     const image = await book.decode(code), {index, distance} = book.nearest(image);
     show(canvas, image);
-    if (!performance.getEntriesByName('first decode').length) performance.mark('first decode');
     showReal($('pg-nearest'), book, index);
     $('pg-nearest-name').textContent = `${book.names[index]} is the nearest, ${percent(distance)} away`;
     canvas.ariaLabel = `The decoded emoji, most like ${book.names[index]}`;
@@ -150,7 +152,7 @@ function setUpDesk(book) {
       await set(book.morph(...pair, Math.max(0, t)), true);
     }
   });
-  set(code);
+  set(code).then(() => performance.mark('first decode'));
   return set;
 }
 
