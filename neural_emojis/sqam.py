@@ -8,17 +8,19 @@ __all__ = ['MARGIN', 'TEXT_LENGTH', 'KINDS', 'TEMPERATURE', 'SENTIMENT_MEMBERS',
            'plot_model', 'question_answer_split', 'answer_ranks', 'build_text_sqam', 'text_similarity',
            'train_text_sqam', 'factorise', 'SQAM', 'build_post_sqam', 'build_contrastive', 'train_sqam',
            'predict_labels', 'load_sqam', 'MaskedMax', 'AttentionPooling', 'NgramBag', 'build_question_encoder',
-           'AnswerCosines', 'add_answers', 'SoftmaxOverAnswers', 'HingeOverAnswers', 'train_answers', 'MeanCosines',
-           'Committee', 'build_committee', 'train_committee', 'load_sentiment', 'load_emoji_sqam', 'bootstrap_interval',
-           'fit_temperature', 'calibration_error', 'plot_reliability', 'tweeteval_pictures', 'predict_tweeteval',
-           'write_tweeteval', 'find_words', 'bag_of_words', 'meaning_vectors', 'encode_texts', 'fit_question_map',
-           'KernelRegression', 'fit_picture_meaning', 'WordVectors', 'MeaningSQAM', 'build_meaning', 'load_meaning']
+           'AnswerCosines', 'add_answers', 'SoftmaxOverAnswers', 'HingeOverAnswers', 'train_answers', 'fit_linear',
+           'fit_answers', 'MeanCosines', 'Committee', 'build_committee', 'train_committee', 'load_sentiment',
+           'load_emoji_sqam', 'bootstrap_interval', 'fit_temperature', 'calibration_error', 'plot_reliability',
+           'tweeteval_pictures', 'predict_tweeteval', 'write_tweeteval', 'find_words', 'bag_of_words',
+           'meaning_vectors', 'encode_texts', 'fit_question_map', 'KernelRegression', 'fit_picture_meaning',
+           'WordVectors', 'MeaningSQAM', 'build_meaning', 'load_meaning']
 
-# %% ../nbs/05_sqam.ipynb #ece642aa
+# %% ../nbs/05_sqam.ipynb #0a299f87
 import os
 import re
 import sys
 import time
+import warnings
 from functools import cached_property
 from pathlib import Path
 
@@ -31,9 +33,12 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 from scipy.special import log_softmax, softmax
 from sklearn.decomposition import TruncatedSVD
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
+from sklearn.svm import LinearSVC
 from tqdm import tqdm
 
 from .data import ASSETS, emoji_name, load_emojis, rasterise, read_lines, written_whole
@@ -482,34 +487,35 @@ def _build_bag_encoder(dim, ngrams, dropout):
     bag.idf.assign(ngrams[1])
     return encoder
 
-# %% ../nbs/05_sqam.ipynb #27d0265a
+# %% ../nbs/05_sqam.ipynb #d061cd0e
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class AnswerCosines(layers.Layer):
     "Cosines of question vectors (n, d) with all answers, dense functions of their codes: (n, answers)."
-    def __init__(self, n_answers, code_dim, **kwargs):
+    def __init__(self, n_answers, code_dim, activation=None, **kwargs):
         super().__init__(**kwargs)
-        self.n_answers, self.code_dim = n_answers, code_dim
+        self.n_answers, self.code_dim, self.activation = n_answers, code_dim, activation
 
     def build(self, shape):
         self.codes = self.add_weight(shape=(self.n_answers, self.code_dim), initializer="zeros", trainable=False, name="codes")
-        self.dense = layers.Dense(shape[-1], name="answer_features")
+        self.dense = layers.Dense(shape[-1], self.activation, name="answer_features")
         self.dense.build((None, self.code_dim))
 
     def call(self, questions):
         answers = ops.normalize(self.dense(self.codes), axis=-1)                          # (answers, d)
         return ops.matmul(ops.normalize(questions, axis=-1), ops.transpose(answers))      # (n, answers)
 
-    def get_config(self): return {**super().get_config(), "n_answers": self.n_answers, "code_dim": self.code_dim}
+    def get_config(self): return {**super().get_config(), "n_answers": self.n_answers, "code_dim": self.code_dim, "activation": self.activation}
 
 def add_answers(
     encoder:keras.Model, # From `build_question_encoder`
     codes:np.ndarray, # float32 (answers, 16), of the answers
     seed:int=0, # Of the initial weights; Keras' global seed is set to it
+    activation:str|None=None, # Of the dense layer of the codes
 ) -> keras.Model: # From what the encoder takes to cosines (n, answers)
     "Put answers beside an encoder. Their codes are standardised over the answers. Raises as `check_codes` does."
     codes = check_codes(codes)
     keras.utils.set_random_seed(seed)
-    cosines = AnswerCosines(*codes.shape, name="cosines")
+    cosines = AnswerCosines(*codes.shape, activation, name="cosines")
     model = keras.Model(encoder.input, cosines(encoder.output), name=encoder.name.replace("encoder", "answers"))
     cosines.codes.assign((codes - codes.mean(axis=0)) / (codes.std(axis=0) + 1e-6))
     return model
@@ -567,6 +573,52 @@ def train_answers(
                     batch_size=batch_size, epochs=epochs, verbose=0)
     if not np.isfinite(fit.history["loss"]).all(): raise FloatingPointError(f"the loss is {fit.history['loss'][-1]}: lower the learning rate")
     return fit.history["loss"]
+
+# %% ../nbs/05_sqam.ipynb #dae8a136
+def _bag_matrix(bags, ngrams):
+    "What `NgramBag` multiplies its table by, without dropout: sparse float32 (n, n-grams)."
+    (places, counts), (ngrams, idf) = bags, ngrams
+    weights, is_word = counts * idf[places], ngrams[places] >= WORD
+    weights = (normalize(weights * is_word) + normalize(weights * ~is_word)) * np.float32(.5 ** .5)
+    rows, columns = np.nonzero(weights)
+    return csr_matrix((weights[rows, columns], (rows, places[rows, columns])), shape=(len(places), len(ngrams)), dtype=np.float32)
+
+def fit_linear(
+    x:csr_matrix, # (n, features)
+    labels:np.ndarray, # int (n,), from 0; each occurs
+) -> tuple: # float32 coefficients (features, answers) and intercepts (answers,)
+    "The mean of a linear SVM and a logistic regression, both with rare answers weighted up. Raises `ValueError` for fewer than three answers, or one without a text."
+    times = np.bincount(labels)
+    if len(times) < 3 or not times.all(): raise ValueError(f"texts of three answers or more are needed, and of each of them; got {times.tolist()}")
+    machines = (LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100, random_state=0), LogisticRegression(C=6, tol=1e-3, max_iter=40))
+    coefficients, intercepts = np.zeros((x.shape[1], len(times))), np.zeros(len(times))
+    weight = times[labels] ** -.5
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)               # far enough: to go on only learns the tweets by heart
+        for machine, weights in zip(machines, (None, weight / weight.mean())):
+            machine.fit(x, labels, sample_weight=weights)
+            c, c0 = (w - w.mean(axis=0) for w in (machine.coef_, machine.intercept_))
+            spread = (x @ c.T + c0).std()
+            coefficients += c.T / spread / 2; intercepts += c0 / spread / 2
+    return coefficients.astype(np.float32), intercepts.astype(np.float32)
+
+def fit_answers(
+    model:keras.Model, # A bag from `add_answers` with an activation, and with as many numbers in a vector as answers or more; changed in place
+    bags:list, # Places and counts (n, m), from `bag_of_ngrams`
+    labels:np.ndarray, # int (n,), which answer is correct, from 0
+    prior:float=0., # How much of the logarithm of an answer's share of the labels is added to its decisions
+    seed:int=0, # Of the dense layer's kernel
+):
+    "Give a bag the table with which its cosines are ordered as the decisions of `fit_linear`. Raises `ValueError` where the answers are not independent, and as `fit_linear` does."
+    bag, cosines = model.get_layer("bag"), model.get_layer("cosines")
+    cosines.dense.kernel.assign(np.random.default_rng(seed).normal(size=cosines.dense.kernel.shape))
+    answers = normalize(np.asarray(cosines.dense(cosines.codes)))                                      # (answers, dim)
+    if np.linalg.matrix_rank(answers) < len(answers): raise ValueError(f"{len(answers)} answers are not independent in {answers.shape[1]} numbers: give more numbers, an activation, and no code twice")
+    inverse = np.linalg.pinv(answers).T                                                                # (answers, dim)
+    coefficients, intercepts = fit_linear(_bag_matrix(bags, [np.asarray(bag.ngrams), np.asarray(bag.idf)]), labels)
+    intercepts += np.float32(prior) * np.log(np.bincount(labels) / len(labels)).astype(np.float32)
+    bag.table.assign(coefficients @ inverse)
+    bag.bias.assign(intercepts @ inverse)
 
 # %% ../nbs/05_sqam.ipynb #62c39c6e
 @keras.saving.register_keras_serializable(package="neural_emojis")
@@ -636,13 +688,13 @@ def build_committee(
         used |= taken
     return Committee(list(used.values()), MeanCosines(labels, vocabulary, temperature, offset, name="mean_cosines")(cosines), name="committee")
 
-# %% ../nbs/05_sqam.ipynb #4972bbc7
+# %% ../nbs/05_sqam.ipynb #403bd381
 def train_committee(
     texts, # n texts
     labels, # n labels, keys of `answers`
     answers:dict, # {label: code (16,)}
     vectors, # Function of a vocabulary: float32 (words, d), where word vectors start
-    members:dict, # {kind: settings of `build_question_encoder` and `train_answers`}
+    members:dict, # {kind: settings of `build_question_encoder` and `train_answers`}, or of 'fitted', a bag, and `fit_answers`
     least:int=2, # In how many texts an n-gram, or how many times a word, must occur
     seed:int=0, # Of everything that is drawn; Keras' global seed is set to it
     progress:bool=False, # Print a line for each member
@@ -652,12 +704,14 @@ def train_committee(
     if (labels < 0).any() or len(labels) != len(texts): raise ValueError(f"each of {len(texts)} texts needs a label among {list(answers)[:5]}")
     codes, models, ngrams, vocabulary, matrix = np.stack(list(answers.values())), [], learn_ngrams(texts, least), [], None
     bags = list(bag_of_ngrams(texts, ngrams[0]))
-    if set(members) - {"bag"}: vocabulary = learn_words(texts, least); words, matrix = number_words(texts, vocabulary), vectors(vocabulary)
+    if set(members) - {"bag", "fitted"}: vocabulary = learn_words(texts, least); words, matrix = number_words(texts, vocabulary), vectors(vocabulary)
     for kind, settings in members.items():
         start, build = time.perf_counter(), {key: settings[key] for key in ("dim", "units", "dropout") if key in settings}
-        model = add_answers(build_question_encoder(kind, matrix=matrix, ngrams=ngrams, seed=seed, **build), codes, seed)
-        losses = train_answers(model, bags if kind == "bag" else words, labels, seed=seed, **{key: value for key, value in settings.items() if key not in build})
-        if progress: print(f"{kind}: loss {losses[0]:.3f} → {losses[-1]:.3f}, {time.perf_counter() - start:.0f} s")
+        is_fitted, more = kind == "fitted", {key: value for key, value in settings.items() if key not in build}
+        model = add_answers(build_question_encoder("bag" if is_fitted else kind, matrix=matrix, ngrams=ngrams, seed=seed, **build), codes, seed, "tanh" if is_fitted else None)
+        if is_fitted: fit_answers(model, bags, labels, seed=seed, **more)
+        else: losses = train_answers(model, bags if kind == "bag" else words, labels, seed=seed, **more)
+        if progress: print(f"{kind}: {'' if is_fitted else f'loss {losses[0]:.3f} → {losses[-1]:.3f}, '}{time.perf_counter() - start:.0f} s")
         models.append(model)
     return build_committee(models, list(answers), vocabulary)
 
@@ -732,9 +786,9 @@ def plot_reliability(
     ax.set(xlabel="confidence", ylabel="share of right answers", xlim=(.3, 1.02), ylim=(.3, 1.02))
     ax.legend(loc="upper left")
 
-# %% ../nbs/05_sqam.ipynb #40ede1db
+# %% ../nbs/05_sqam.ipynb #0dc60bb0
 TWEETEVAL = [emoji_name(char) for char in "❤ 😍 😂 💕 🔥 😊 😎 ✨ 💙 😘 📷 🇺🇸 ☀ 💜 😉 💯 😁 🎄 📸 😜".split()]  # in the order of TweetEval's labels
-EMOJI_MEMBERS = {"bag": {"dim": 20, "epochs": 4, "batch_size": 128, "dropout": .5, "balance": .3}}
+EMOJI_MEMBERS = {"fitted": {"dim": 22, "prior": .2}}  # chosen on a fold of the training tweets
 
 def tweeteval_pictures() -> np.ndarray: # uint8 (20, 36, 36, 4), straight alpha, in the order of `TWEETEVAL`
     "The pictures of TweetEval's emojis."

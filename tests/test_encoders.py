@@ -5,10 +5,13 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from neural_emojis.questions import BAG_LENGTH, MAX_CHARACTERS, WORD, bag_of_ngrams, hash_pieces, hash_words, learn_ngrams, learn_words, number_words, pmi_vectors, split_words
 from neural_emojis.sqam import (KINDS, TWEETEVAL, Committee, HingeOverAnswers, SoftmaxOverAnswers, add_answers, bootstrap_interval, build_committee,
-                                build_question_encoder, calibration_error, fit_temperature, load_emoji_sqam, load_sentiment, predict_tweeteval, train_answers,
+                                build_question_encoder, calibration_error, fit_answers, fit_linear, fit_temperature, load_emoji_sqam, load_sentiment, predict_tweeteval, train_answers,
                                 train_committee, write_tweeteval)
 from neural_emojis.vae import save_model
 from references import plain_lstm
@@ -137,19 +140,61 @@ def test_word_encoders_agree_with_numpy(kind):
     assert np.allclose(model.predict(words, verbose=0), plain_answers(q, model), atol=1e-4)
 
 
+def plain_bags(ngrams, idf, bags, counts):
+    "What the bag multiplies its table by: a row for each text, in NumPy."
+    x = np.zeros((len(bags), len(ngrams)))
+    for i in range(len(bags)):
+        for part in (ngrams[bags[i]] >= WORD, ngrams[bags[i]] < WORD):
+            w = (counts[i] * idf[bags[i]])[part]
+            if w.any(): np.add.at(x[i], bags[i][part], .5 ** .5 * w / np.linalg.norm(w))
+    return x
+
+
 def test_bag_encoder_agrees_with_numpy():
     ngrams, idf = learn_ngrams(TEXTS)
     bags, counts = bag_of_ngrams(TEXTS[:6], ngrams)
     model = add_answers(build_question_encoder("bag", 5, ngrams=(ngrams, idf)), CODES)
     train_answers(model, [bags, counts], np.arange(6) % 3, epochs=3)
     bag = model.get_layer("bag")
-    q = np.tile(np.asarray(bag.bias, dtype=float), (6, 1))
-    for i in range(6):
-        for part in (ngrams[bags[i]] >= WORD, ngrams[bags[i]] < WORD):
-            w = (counts[i] * idf[bags[i]])[part]
-            if w.any(): q[i] += .5 ** .5 * w / np.linalg.norm(w) @ np.asarray(bag.table)[bags[i][part]]
+    q = plain_bags(ngrams, idf, bags, counts) @ np.asarray(bag.table) + np.asarray(bag.bias, dtype=float)
     assert np.allclose(model.predict([bags, counts], verbose=0), plain_answers(q, model), atol=1e-4)
     assert np.array_equal(bag.ngrams, ngrams)
+
+
+def test_a_fitted_bag_answers_as_its_linear_machines(tmp_path):
+    ngrams, idf = learn_ngrams(TEXTS)
+    bags, labels = bag_of_ngrams(TEXTS, ngrams), pd.Index(ANSWERS).get_indexer(LABELS)
+    x = plain_bags(ngrams, idf, *bags)
+    svm = LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100, random_state=0).fit(csr_matrix(x, dtype=np.float32), labels)
+    logistic = LogisticRegression(C=6, tol=1e-3, max_iter=40).fit(csr_matrix(x, dtype=np.float32), labels)
+    expected = 0
+    for machine in (svm, logistic):
+        decisions = x @ (machine.coef_ - machine.coef_.mean(axis=0)).T + machine.intercept_ - machine.intercept_.mean()
+        expected = expected + decisions / decisions.std() / 2
+    for prior in (0., 3.):
+        model = add_answers(build_question_encoder("bag", 5, ngrams=(ngrams, idf)), CODES, activation="tanh")
+        fit_answers(model, list(bags), labels, prior, seed=1)
+        decisions = expected + prior * np.log(np.bincount(labels) / len(labels))
+        q = np.asarray(model.get_layer("bag")(bags))
+        cosines = model.predict(list(bags), verbose=0)
+        assert np.allclose(cosines * np.linalg.norm(q, axis=1, keepdims=True), decisions, atol=.02)
+        assert np.array_equal(cosines.argsort(axis=1)[:, -1], decisions.argsort(axis=1)[:, -1])
+    answers = np.tanh((CODES - CODES.mean(axis=0)) / (CODES.std(axis=0) + 1e-6) @ np.asarray(model.get_layer("cosines").dense.kernel))
+    cosine = (q @ answers.T) / np.linalg.norm(q, axis=1, keepdims=True) / np.linalg.norm(answers, axis=1)    # with functions of the codes
+    assert np.allclose(cosines, cosine, atol=1e-4)
+    committee = train_committee(TEXTS, LABELS, ANSWERS, None, {"fitted": {"dim": 5, "prior": .5}}, seed=1)
+    assert (committee.choose(TEXTS) == LABELS).all()
+    loaded = load_emoji_sqam(save_model(committee, tmp_path / "fitted.keras"))
+    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]), atol=.02)
+
+
+def test_what_cannot_be_fitted():
+    ngrams = learn_ngrams(TEXTS)
+    bags, labels = list(bag_of_ngrams(TEXTS, ngrams[0])), pd.Index(ANSWERS).get_indexer(LABELS)
+    with pytest.raises(ValueError, match="not independent"): fit_answers(add_answers(build_question_encoder("bag", 2, ngrams=ngrams), CODES), bags, labels)
+    with pytest.raises(ValueError, match="not independent"): fit_answers(add_answers(build_question_encoder("bag", 5, ngrams=ngrams), CODES[[0, 1, 1]], activation="tanh"), bags, labels)
+    for wrong in (labels % 2, labels * 2):
+        with pytest.raises(ValueError, match="three answers or more"): fit_linear(csr_matrix(np.eye(len(labels))), wrong)
 
 
 @pytest.mark.parametrize("kind", ["bilstm", "conv", "attention"])
