@@ -79,8 +79,8 @@ def fit_density(
     "Fit a Gaussian mixture to codes. Raises as `check_codes` does."
     return GaussianMixture(n_components, reg_covar=1e-2, random_state=seed, max_iter=200).fit(check_codes(z))
 
-# %% ../nbs/03_generation.ipynb #8d4ec86c
-N_COMPONENTS = 8  # chosen above, on held-out codes
+# %% ../nbs/03_generation.ipynb #72c29631
+N_COMPONENTS = 4  # chosen above, on held-out codes
 
 @lru_cache
 def load_density() -> GaussianMixture: # Of codes (n, 16)

@@ -116,22 +116,22 @@ def plot_plane(
     ax.set(xlabel=x_label, ylabel=y_label, title=title or "")
     ax.spines[:].set_visible(False)
 
-# %% ../nbs/01_plot.ipynb #949b062c
+# %% ../nbs/01_plot.ipynb #fcf0dc35
 def plot_history(
-    history:dict, # {'loss': [...], 'val_loss': [...]}, one number per epoch, as Keras gives it
+    history:dict, # {'loss': [...], 'val_loss': [...]}, as Keras gives it: a number per epoch, or held out, per `every` epochs
     metric:str="loss", # Which of its figures to draw
     label:str|None=None, # On the vertical axis; None: the metric's name
     ax:plt.Axes|None=None, # To draw on; None: a new figure
+    every:int=1, # Epochs from one held-out number to the next
 ):
     "Draw a figure of a training, epoch by epoch, with the best held-out epoch marked. Raises `KeyError` for an unknown metric."
     if metric not in history: raise KeyError(f"no {metric!r} in the history: it has {', '.join(history)}")
     if ax is None: _, ax = plt.subplots()
-    epochs = np.arange(1, len(history[metric]) + 1)
-    ax.plot(epochs, history[metric], label="training")
+    ax.plot(np.arange(1, len(history[metric]) + 1), history[metric], label="training")
     if f"val_{metric}" in history:
         held_out = history[f"val_{metric}"]
-        best = int(np.argmin(held_out))
+        epochs, best = every * np.arange(1, len(held_out) + 1), int(np.argmin(held_out))
         ax.plot(epochs, held_out, label="held out")
-        ax.plot(epochs[best], held_out[best], "o", color=COLOURS[1], label=f"best: {held_out[best]:.3g} in epoch {best + 1}")
+        ax.plot(epochs[best], held_out[best], "o", color=COLOURS[1], label=f"best: {held_out[best]:.3g} in epoch {epochs[best]}")
     ax.set(xlabel="epoch", ylabel=label or metric)
     ax.legend()

@@ -55,22 +55,27 @@ def features(z):
     return layers.Reshape((9, 9, 64))(layers.Dense(9 * 9 * 64, activation="silu")(x))
 
 
+def residual(x):
+    y = layers.Conv2D(64, 3, padding="same", activation="silu")(x)
+    return layers.Add()([x, layers.Conv2D(64, 3, padding="same", kernel_initializer="zeros")(y)])
+
+
 def to_pixels(x): return module._channels_to_pixels(layers.Conv2D(16, 3, padding="same", activation="sigmoid")(x))
 
 
 def upsampled(x): return layers.Conv2DTranspose(64, 4, strides=2, padding="same", activation="silu")(x)
 
 
-def residual(z):
-    x = features(z)
-    y = layers.Conv2D(64, 3, padding="same", activation="silu")(x)
-    return to_pixels(upsampled(layers.Add()([x, layers.Conv2D(64, 3, padding="same", kernel_initializer="zeros")(y)])))
+def without_block(z): return to_pixels(upsampled(features(z)))
 
 
-def resized(z): return to_pixels(layers.Conv2D(64, 3, padding="same", activation="silu")(layers.UpSampling2D(interpolation="bilinear")(features(z))))
+def two_blocks(z): return to_pixels(upsampled(residual(residual(features(z)))))
 
 
-def transposed(z): return layers.Conv2DTranspose(4, 4, strides=2, padding="same", activation="sigmoid")(upsampled(features(z)))
+def resized(z): return to_pixels(layers.Conv2D(64, 3, padding="same", activation="silu")(layers.UpSampling2D(interpolation="bilinear")(residual(features(z)))))
+
+
+def transposed(z): return layers.Conv2DTranspose(4, 4, strides=2, padding="same", activation="sigmoid")(upsampled(residual(features(z))))
 
 
 class FreeBits(VAE):
@@ -98,6 +103,13 @@ class MaskedColours(VAE):
         return loss + ops.mean(reconstruction_loss(x, masked) - reconstruction_loss(x, x_hat))
 
 
+class LongMemory(VAE):
+    "Adam's squared gradients are averaged over some thousand steps, as by default."
+    def compile(self, optimizer, **options):
+        optimizer.beta_2 = .999
+        super().compile(optimizer, **options)
+
+
 class WarmUp(keras.callbacks.Callback):
     "The KL term grows from nothing to its full weight in the first fifth of the training."
     def on_epoch_begin(self, epoch, logs=None): self.model.kl_weight.assign(min(1, (epoch + 1) / (EPOCHS / 5)))
@@ -112,27 +124,41 @@ class WarmedUp(VAE):
         return super().compute_loss(x, y, y_pred) - (1 - self.kl_weight) * ops.mean(module.kl_loss(*y_pred[1:]))
 
 
-def overlaid(x, rng):
+augment = module.augment
+
+
+def overlaid(x, rng, moved=True):
     "For three in ten, another emoji is moved, scaled and laid over."
     over = module._move_and_scale(x[rng.permutation(len(x))], rng, pixels=10., log_scale=.7)
     alpha = over[..., 3:] + x[..., 3:] * (1 - over[..., 3:])
     colours = over[..., :3] * over[..., 3:] + x[..., :3] * x[..., 3:] * (1 - over[..., 3:])
     both = np.concatenate([np.where(alpha > .02, colours / np.maximum(alpha, .02), 0), alpha], axis=-1)
-    return module_augment(np.where(rng.random((len(x), 1, 1, 1)) < .3, np.clip(both, 0, 1), x).astype(np.float32), rng)
+    return augment(np.where(rng.random((len(x), 1, 1, 1)) < .3, np.clip(both, 0, 1), x).astype(np.float32), rng, moved)
 
 
-def recoloured_less(x, rng): return module._move_and_scale(np.where(rng.random((len(x), 1, 1, 1)) < .5, x[:, :, ::-1], x), rng).astype(np.float32)
+def unchanged(x, rng, moved=True): return x
+def at_rest(x, rng, moved=True): return augment(x, rng, moved) if moved else x
+def not_moved(x, rng, moved=True): return augment(x, rng, moved=False)
 
 
-module_augment = module.augment
-unchanged = lambda x, rng: x
+def not_recoloured(x, rng, moved=True):
+    x = np.where(rng.random((len(x), 1, 1, 1)) < .5, x[:, :, ::-1], x)
+    return module._move_and_scale(x, rng) if moved else x
+
+
+def bilinear(distance): return np.maximum(1 - np.abs(distance), 0)
+
+
 VARIANTS = {
-    "strided network, the article's loss": dict(sharpness=0., augment=unchanged),
+    "our network, the article's loss": dict(sharpness=0., augment=unchanged),
     "+ augmentation": dict(sharpness=0.),
-    "+ sharpness of 10 (ours)": dict(),
+    "+ sharpness of 13 (ours)": dict(),
     "without augmentation": dict(augment=unchanged),
-    "without changes of colour": dict(augment=recoloured_less),
-    "augmented to the end": dict(PLAIN_EPOCHS=0),
+    "without moves": dict(augment=not_moved),
+    "without changes of colour": dict(augment=not_recoloured),
+    "moved to the end": dict(LAST_EPOCHS=0),
+    "unchanged in the last epochs": dict(augment=at_rest),
+    "moved by straight lines": dict(_cubic=bilinear),
     "emojis laid over each other": dict(augment=overlaid),
     "sharpness of 5": dict(sharpness=5.),
     "sharpness of 20": dict(sharpness=20.),
@@ -142,7 +168,9 @@ VARIANTS = {
     "colours masked by alpha": dict(build_vae=with_loss(MaskedColours)),
     "KL warm-up": dict(build_vae=with_loss(WarmedUp), callbacks=[WarmUp()]),
     "free bits": dict(build_vae=with_loss(FreeBits)),
-    "a residual block in the decoder": dict(build_vae=with_decoder(residual)),
+    "Adam with a long memory": dict(build_vae=with_loss(LongMemory)),
+    "without the residual block": dict(build_vae=with_decoder(without_block)),
+    "two residual blocks": dict(build_vae=with_decoder(two_blocks)),
     "resize and convolve": dict(build_vae=with_decoder(resized)),
     "transposed convolutions only": dict(build_vae=with_decoder(transposed)),
 }
