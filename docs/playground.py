@@ -121,7 +121,7 @@ def sentiment_graph(committee) -> tuple[keras.Model, np.ndarray]:
     for layer in bare.layers:
         if layer.name.startswith('bag_'): layer.get_layer('bag').ngrams.assign(np.where(ngrams >= WORD, WORD, 0))  # all that the graph asks of them
     cosines = bare.outputs[0]
-    confidence = ops.softmax(cosines / committee.answers.temperature + np.float32(committee.answers.offset), axis=-1)
+    confidence = ops.softmax(cosines / committee.answers.temperature, axis=-1)
     return keras.Model(bare.inputs, [cosines, confidence], name='sentiment'), ngrams
 
 

@@ -116,9 +116,9 @@ def plot_plane(
     ax.set(xlabel=x_label, ylabel=y_label, title=title or "")
     ax.spines[:].set_visible(False)
 
-# %% ../nbs/01_plot.ipynb #fcf0dc35
+# %% ../nbs/01_plot.ipynb #8632ca6c
 def plot_history(
-    history:dict, # {'loss': [...], 'val_loss': [...]}, as Keras gives it: a number per epoch, or held out, per `every` epochs
+    history:dict, # {'loss': [...], 'val_loss': [...]}, as Keras gives it: a number for each epoch; those held out, for every `every`-th
     metric:str="loss", # Which of its figures to draw
     label:str|None=None, # On the vertical axis; None: the metric's name
     ax:plt.Axes|None=None, # To draw on; None: a new figure

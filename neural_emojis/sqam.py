@@ -520,19 +520,18 @@ def add_answers(
     cosines.codes.assign((codes - codes.mean(axis=0)) / (codes.std(axis=0) + 1e-6))
     return model
 
-# %% ../nbs/05_sqam.ipynb #d04d496a
+# %% ../nbs/05_sqam.ipynb #a0ff315a
 TEMPERATURE = .1
 
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class SoftmaxOverAnswers(keras.losses.Loss):
-    "Cross-entropy of cosines / temperature (n, answers) with smoothed one-hot labels. An offset (answers,) is added while training, to be left out afterwards (Menon et al. 2021)."
-    def __init__(self, temperature=TEMPERATURE, smoothing=.1, offset=None, name="softmax_over_answers", **kwargs):
+    "Cross-entropy of cosines / temperature (n, answers) with smoothed one-hot labels."
+    def __init__(self, temperature=TEMPERATURE, smoothing=.1, name="softmax_over_answers", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.temperature, self.smoothing, self.offset = temperature, smoothing, offset
+        self.temperature, self.smoothing = temperature, smoothing
 
     def call(self, y_true, cosines):
-        logits = cosines / self.temperature + (0. if self.offset is None else ops.convert_to_tensor(self.offset, dtype="float32"))
-        return keras.losses.categorical_crossentropy(y_true, logits, from_logits=True, label_smoothing=self.smoothing)
+        return keras.losses.categorical_crossentropy(y_true, cosines / self.temperature, from_logits=True, label_smoothing=self.smoothing)
 
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class HingeOverAnswers(keras.losses.Loss):
@@ -574,7 +573,7 @@ def train_answers(
     if not np.isfinite(fit.history["loss"]).all(): raise FloatingPointError(f"the loss is {fit.history['loss'][-1]}: lower the learning rate")
     return fit.history["loss"]
 
-# %% ../nbs/05_sqam.ipynb #dae8a136
+# %% ../nbs/05_sqam.ipynb #ffa86c6d
 def _bag_matrix(bags, ngrams):
     "What `NgramBag` multiplies its table by, without dropout: sparse float32 (n, n-grams)."
     (places, counts), (ngrams, idf) = bags, ngrams
@@ -586,9 +585,10 @@ def _bag_matrix(bags, ngrams):
 def fit_linear(
     x:csr_matrix, # (n, features)
     labels:np.ndarray, # int (n,), from 0; each occurs
+    n_answers:int, # How many there are
 ) -> tuple: # float32 coefficients (features, answers) and intercepts (answers,)
     "The mean of a linear SVM and a logistic regression, both with rare answers weighted up. Raises `ValueError` for fewer than three answers, or one without a text."
-    times = np.bincount(labels)
+    times = np.bincount(labels, minlength=n_answers)
     if len(times) < 3 or not times.all(): raise ValueError(f"texts of three answers or more are needed, and of each of them; got {times.tolist()}")
     machines = (LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100, random_state=0), LogisticRegression(C=6, tol=1e-3, max_iter=40))
     coefficients, intercepts = np.zeros((x.shape[1], len(times))), np.zeros(len(times))
@@ -609,36 +609,36 @@ def fit_answers(
     prior:float=0., # How much of the logarithm of an answer's share of the labels is added to its decisions
     seed:int=0, # Of the dense layer's kernel
 ):
-    "Give a bag the table with which its cosines are ordered as the decisions of `fit_linear`. Raises `ValueError` where the answers are not independent, and as `fit_linear` does."
+    "Give a bag the table with which its cosines are ordered as the decisions of `fit_linear`, the prior added. Raises `ValueError` where the answers are not independent, and as `fit_linear` does."
     bag, cosines = model.get_layer("bag"), model.get_layer("cosines")
     cosines.dense.kernel.assign(np.random.default_rng(seed).normal(size=cosines.dense.kernel.shape))
     answers = normalize(np.asarray(cosines.dense(cosines.codes)))                                      # (answers, dim)
     if np.linalg.matrix_rank(answers) < len(answers): raise ValueError(f"{len(answers)} answers are not independent in {answers.shape[1]} numbers: give more numbers, an activation, and no code twice")
     inverse = np.linalg.pinv(answers).T                                                                # (answers, dim)
-    coefficients, intercepts = fit_linear(_bag_matrix(bags, [np.asarray(bag.ngrams), np.asarray(bag.idf)]), labels)
+    coefficients, intercepts = fit_linear(_bag_matrix(bags, [np.asarray(bag.ngrams), np.asarray(bag.idf)]), labels, len(answers))
     intercepts += np.float32(prior) * np.log(np.bincount(labels) / len(labels)).astype(np.float32)
     bag.table.assign(coefficients @ inverse)
     bag.bias.assign(intercepts @ inverse)
 
-# %% ../nbs/05_sqam.ipynb #62c39c6e
+# %% ../nbs/05_sqam.ipynb #c492f414
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MeanCosines(layers.Layer):
-    "The mean of the members' cosines, each (n, answers); keeps the answers' labels, the vocabulary, and what turns cosines into probabilities."
-    def __init__(self, labels, vocabulary=(), temperature=TEMPERATURE, offset=None, **kwargs):
+    "The mean of the members' cosines, each (n, answers); keeps the answers' labels, the vocabulary, and the temperature that turns cosines into probabilities."
+    def __init__(self, labels, vocabulary=(), temperature=TEMPERATURE, **kwargs):
         super().__init__(**kwargs)
         self.labels, self.vocabulary = list(labels), list(vocabulary)
-        self.temperature, self.offset = temperature, list(offset) if offset is not None else [0.] * len(self.labels)
+        self.temperature = temperature
 
     def call(self, members): return sum(members) / len(members)
 
-    def get_config(self): return {**super().get_config(), "labels": self.labels, "vocabulary": self.vocabulary, "temperature": self.temperature, "offset": self.offset}
+    def get_config(self): return {**super().get_config(), "labels": self.labels, "vocabulary": self.vocabulary, "temperature": self.temperature}
 
-# %% ../nbs/05_sqam.ipynb #8080c8a5
+# %% ../nbs/05_sqam.ipynb #ee0ed807
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class Committee(keras.Model):
     "From texts to cosines with a fixed set of answers, by several encoders."
     @property
-    def answers(self): return self.get_layer("mean_cosines")   # its labels, temperature and offset
+    def answers(self): return self.get_layer("mean_cosines")   # its labels and temperature
 
     @property
     def labels(self): return self.answers.labels
@@ -660,14 +660,14 @@ class Committee(keras.Model):
         return np.concatenate([self.predict_on_batch(self.read(texts[i:i + batch_size])) for i in range(0, len(texts), batch_size)])
 
     def confidence(self, texts):
-        "The probability of each answer, softmax(cosines / temperature + offset): float32 (n, answers). Raises as `check_texts` does."
-        return softmax(self.cosines(texts) / self.answers.temperature + np.float32(self.answers.offset), axis=1)
+        "The probability of each answer, softmax(cosines / temperature): float32 (n, answers). Raises as `check_texts` does."
+        return softmax(self.cosines(texts) / self.answers.temperature, axis=1)
 
     def choose(self, texts):
         "The label of the likeliest answer for each text: (n,). Raises as `check_texts` does."
         return np.array(self.labels)[self.confidence(texts).argmax(axis=1)]
 
-# %% ../nbs/05_sqam.ipynb #b083e0c9
+# %% ../nbs/05_sqam.ipynb #542fae39
 SENTIMENT_MEMBERS = {"bag": {"dim": 8, "epochs": 6, "batch_size": 128}, "conv": {"epochs": 4}}  # chosen on folds of the training tweets
 
 def build_committee(
@@ -675,7 +675,6 @@ def build_committee(
     labels:list, # Of the answers
     vocabulary:list=(), # From `learn_words`
     temperature:float=TEMPERATURE, # Of the probabilities
-    offset:list|None=None, # Added to cosines / temperature; None: zeros
 ) -> Committee: # Shares the members' weights
     "Put models together. Raises `ValueError` where they have other answers than the labels."
     if any(member.output_shape[-1] != len(labels) for member in members): raise ValueError(f"{len(labels)} labels, and models of {[member.output_shape[-1] for member in members]} answers")
@@ -686,7 +685,7 @@ def build_committee(
         member.name = f"{member.name.split('_')[0]}_{k}"
         cosines.append(member(list(taken.values()) if len(taken) > 1 else taken["words"]))
         used |= taken
-    return Committee(list(used.values()), MeanCosines(labels, vocabulary, temperature, offset, name="mean_cosines")(cosines), name="committee")
+    return Committee(list(used.values()), MeanCosines(labels, vocabulary, temperature, name="mean_cosines")(cosines), name="committee")
 
 # %% ../nbs/05_sqam.ipynb #403bd381
 def train_committee(

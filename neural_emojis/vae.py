@@ -358,7 +358,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None): self.progress.close()
 
-# %% ../nbs/02_vae.ipynb #b8473d51
+# %% ../nbs/02_vae.ipynb #583a694a
 def train_vae(
     images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats in [0, 1]
     valid_images:np.ndarray|None=None, # (m, 36, 36, 4) to measure on after every fifth epoch
@@ -368,7 +368,7 @@ def train_vae(
     checkpoint:str|os.PathLike|None=None, # A file ending in .weights.h5 that keeps the state, to go on from after an interruption
     callbacks:list=(), # Further Keras callbacks
     progress:bool=True, # Show a progress bar
-) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of each epoch, those of 'val_' of every fifth)
+) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of each epoch, those with 'val_' of every fifth epoch)
     "Train our VAE. Raises as `check_images` does, `ValueError` for a foreign or misnamed checkpoint, `FloatingPointError` where the loss is not finite."
     x = check_images(images)
     if checkpoint and not str(checkpoint).endswith(".weights.h5"): raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")

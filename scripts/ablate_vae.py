@@ -137,7 +137,7 @@ def overlaid(x, rng, moved=True):
 
 
 def unchanged(x, rng, moved=True): return x
-def at_rest(x, rng, moved=True): return augment(x, rng, moved) if moved else x
+def unchanged_at_last(x, rng, moved=True): return augment(x, rng) if moved else x
 def not_moved(x, rng, moved=True): return augment(x, rng, moved=False)
 
 
@@ -157,7 +157,7 @@ VARIANTS = {
     "without moves": dict(augment=not_moved),
     "without changes of colour": dict(augment=not_recoloured),
     "moved to the end": dict(LAST_EPOCHS=0),
-    "unchanged in the last epochs": dict(augment=at_rest),
+    "unchanged in the last epochs": dict(augment=unchanged_at_last),
     "moved by straight lines": dict(_cubic=bilinear),
     "emojis laid over each other": dict(augment=overlaid),
     "sharpness of 5": dict(sharpness=5.),

@@ -6,7 +6,7 @@ without a word behind it, with NEURAL_EMOJIS_DATA set to the real tweets and Glo
     emoji      the committee that answers texts with TweetEval's 20 emojis     emoji_sqam.keras
 
 Each writes its model to neural_emojis/assets, everything inside, and beside it a .json with how it was trained and
-its figures. Run all again whenever the codes of the VAE change. On 2 cores about one, two and two minutes.
+its figures. Run all again whenever the codes of the VAE change. On 2 cores about a minute each.
 """
 import logging
 import sys

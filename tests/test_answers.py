@@ -61,7 +61,7 @@ def test_sentiment_is_the_mean_of_the_committee(answerer):
     cosines = np.mean([np.asarray(member([parts[tensor.name] for tensor in member.inputs])) for member in members], axis=0)
     sentiment, confidence = answerer.sentiment(TEXTS), answerer.confidence(TEXTS)
     assert np.allclose(sentiment, cosines, atol=1e-5) and list(sentiment.columns) == ["positive", "neutral", "negative"] and list(sentiment.index) == TEXTS
-    assert np.allclose(confidence, softmax(cosines / committee.answers.temperature + committee.answers.offset, axis=1), atol=1e-4)
+    assert np.allclose(confidence, softmax(cosines / committee.answers.temperature, axis=1), atol=1e-4)
     assert sentiment.columns.equals(confidence.columns) and sentiment.index.equals(confidence.index)
 
 
