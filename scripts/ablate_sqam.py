@@ -1,5 +1,5 @@
 """Compare encoders, word vectors and losses on a fold of the training tweets: `python scripts/ablate_sqam.py`, with
-NEURAL_EMOJIS_DATA set to the real tweets and GloVe. Writes neural_emojis/assets/ablation_sqam.csv, about ten minutes
+NEURAL_EMOJIS_DATA set to the real tweets and GloVe. Writes neural_emojis/assets/ablation_sqam.csv, five minutes
 on 2 cores. Every row has the same tweets, three passes over them, batches of 64 and the same seed.
 """
 import logging
