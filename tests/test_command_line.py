@@ -170,7 +170,7 @@ def test_installed_program_answers_and_says_nothing_else(answerer):
 def test_training_survives_kill_and_interrupt():
     "Killed, interrupted and taken up twice, it ends as one that nobody disturbed."
     write_emojis(emojis.names[:12])
-    words = ["train", "vae", "--images", "few", "--epochs", "30", "--seed", "3", "-o"]
+    words = ["train", "vae", "--images", "few", "--epochs", "60", "--seed", "3", "-o"]
     unbuffered = {"env": {**os.environ, "PYTHONUNBUFFERED": "1"}}
 
     killed, deadline = start(*words, "a.keras", **unbuffered), time.time() + 300
