@@ -73,7 +73,7 @@ def main(
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: print(f"neural-emojis: note: {' '.join(str(message).split())}", file=sys.stderr)
             settings.pop("run")(**settings)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, FloatingPointError) as error:
         print(_in_one_line(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt: return 130
