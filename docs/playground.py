@@ -114,7 +114,7 @@ def export(
 
 
 def sentiment_graph(committee) -> tuple[keras.Model, np.ndarray]:
-    "Bags and word numbers to cosines and probabilities; and the n-grams, which the browser looks up itself."
+    "Bags to cosines and probabilities; and the n-grams, which the browser looks up itself."
     ngrams = committee.ngrams
     bare = committee.from_config(committee.get_config())
     bare.set_weights(committee.get_weights())
@@ -168,7 +168,7 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     arrays = {'ngrams': (ngrams % WORD).astype(np.uint32), 'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32)}
     for name, array in arrays.items(): (folder/f'{name}.gz').write_bytes(gzip.compress(array.tobytes(), mtime=0))
     text = {'first_word': int((ngrams < WORD).sum()), 'labels': answerer.committee.labels, 'least': float(least), **how, 'tries': tries,
-            'vocabulary': answerer.committee.answers.vocabulary, 'words': answerer.meaning.vocabulary}
+            'words': answerer.meaning.vocabulary}
     (folder/'text.json').write_text(json.dumps(text, ensure_ascii=False), encoding='utf-8')
 
 

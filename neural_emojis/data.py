@@ -6,7 +6,7 @@
 __all__ = ['VARIATION_SELECTOR', 'EMOJI_SIZE', 'EMOJI_SHAPE', 'ASSETS', 'TIMEOUT', 'SENTIMENTS', 'TWEETS_URL', 'GLOVE_URL',
            'GLOVE_HASH', 'INSURANCEQA_ANSWERS', 'INSURANCEQA_SPLITS', 'INSURANCEQA_COLUMNS', 'INSURANCEQA_URL',
            'VALENCE_URL', 'GUESS_COUNT', 'TWEETEVAL_URL', 'emoji_char', 'emoji_name', 'rasterise', 'tile', 'untile',
-           'EmojiSet', 'load_emojis', 'check_images', 'train_valid_mask', 'text_split_mask', 'find_file',
+           'EmojiSet', 'load_emojis', 'check_images', 'train_valid_mask', 'text_groups', 'text_split_mask', 'find_file',
            'written_whole', 'DownloadError', 'download', 'read_tweets', 'load_tweets', 'read_glove', 'count_vectors',
            'load_glove', 'load_question_answers', 'read_insuranceqa', 'load_insuranceqa', 'load_annotations',
            'describe', 'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets', 'load_emoji_tweets']
@@ -179,14 +179,20 @@ def train_valid_mask(
     return np.random.default_rng(seed).random(n) < .8
 
 # %% ../nbs/00_data.ipynb #8e6ddcbe
+def text_groups(
+    texts:pd.Series, # n texts
+) -> np.ndarray: # int (n,), from 0: equal where texts differ in case, spacing, signs or mentions only
+    "Which texts are copies of one another."
+    plain = pd.Series(texts, dtype=str).str.lower().str.replace(r"@\w+", "", regex=True).str.replace(r"\W+", " ", regex=True).str.strip()
+    return pd.factorize(plain)[0]
+
 def text_split_mask(
     texts:pd.Series, # n texts
     seed:int=0, # Of NumPy's default generator
 ) -> np.ndarray: # bool (n,), True for training; equal texts are always on the same side
     "The fixed split for texts: copies that differ in case, spacing or mentions only fall on the same side."
-    plain = pd.Series(texts, dtype=str).str.lower().str.replace(r"@\w+", "", regex=True).str.replace(r"\W+", " ", regex=True).str.strip()
-    group, distinct = pd.factorize(plain)
-    return train_valid_mask(len(distinct), seed)[group]
+    group = text_groups(texts)
+    return train_valid_mask(group.max(initial=-1) + 1, seed)[group]
 
 # %% ../nbs/00_data.ipynb #1badcab0
 def find_file(

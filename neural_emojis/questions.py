@@ -4,19 +4,23 @@
 
 # %% auto #0
 __all__ = ['ANSWERS', 'VOCABULARY_SIZE', 'QUESTION_LENGTH', 'TOKEN', 'MAX_CHARACTERS', 'OFFSET', 'PRIME', 'PIECES', 'WORD',
-           'BAG_LENGTH', 'WORDS_LENGTH', 'check_texts', 'learn_vocabulary', 'build_vectoriser', 'tokenise',
-           'embedding_matrix', 'glove_coverage', 'split_words', 'hash_pieces', 'hash_words', 'learn_ngrams',
-           'bag_of_ngrams', 'learn_words', 'number_words', 'pmi_vectors', 'choose_incorrect', 'question_answer_sets']
+           'BAG_LENGTH', 'TONES', 'ORDINARY', 'WORDS_LENGTH', 'check_texts', 'learn_vocabulary', 'build_vectoriser',
+           'tokenise', 'embedding_matrix', 'glove_coverage', 'split_words', 'hash_pieces', 'hash_words', 'learn_ngrams',
+           'bag_of_ngrams', 'load_word_tones', 'tone_vectors', 'add_tones', 'learn_words', 'number_words',
+           'pmi_vectors', 'choose_incorrect', 'question_answer_sets']
 
 # %% ../nbs/04_questions.ipynb #63cd5fcc
 import re
 from collections import Counter
+from functools import lru_cache
 
 import keras
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
+
+from .data import ASSETS
 
 # %% ../nbs/04_questions.ipynb #c75c4c55
 ANSWERS = {"positive": "1f389", "neutral": "1f608", "negative": "1f621"}  # 🎉 😈 😡
@@ -186,6 +190,37 @@ def bag_of_ngrams(
     counts = np.zeros(bags.shape, np.float32)
     bags[rows[kept], column[kept]], counts[rows[kept], column[kept]] = places[kept], 1 + np.log(times[kept])
     return bags, counts
+
+# %% ../nbs/04_questions.ipynb #d9799072
+@lru_cache
+def load_word_tones() -> pd.DataFrame: # Columns happiness (1 to 9) and rating (-4 to 4, NaN where VADER has none), indexed by word
+    "How words feel, from labMT (Dodds et al. 2011), GloVe and VADER (Hutto & Gilbert 2014); made by scripts/make_word_tones.py."
+    return pd.read_csv(ASSETS / "word_tones.csv", keep_default_na=False, na_values=[""], index_col="word")
+
+# %% ../nbs/04_questions.ipynb #602dbab9
+TONES = ("rated up", "rated down", "happy", "unhappy")
+ORDINARY = 5.4  # labMT's happiness of an ordinary word
+
+def tone_vectors() -> pd.DataFrame: # float32 (words, 4), 0 or more, columns `TONES`, indexed by word
+    "How words feel, as numbers to add up."
+    tones = load_word_tones().fillna({"rating": 0, "happiness": ORDINARY})
+    rating, happiness = tones["rating"], tones["happiness"] - ORDINARY
+    return pd.DataFrame(np.maximum(np.stack([rating, -rating, happiness, -happiness], axis=1), 0), tones.index, TONES, np.float32)
+
+def add_tones(
+    ngrams:tuple, # n-grams int64 (k,) and their IDF float32 (k,), from `learn_ngrams`
+    tones:pd.DataFrame, # float32 (words, t), indexed by word, such as from `tone_vectors`
+) -> tuple: # n-grams (k',) with the words of `tones` among them, their IDF (k',), 0 for added ones, and their tones float32 (k', t)
+    "Give n-grams the tones of words; pairs and pieces have none. Raises `ValueError` for an entry that is not one token of `split_words`."
+    words = list(tones.index)
+    odd = [word for word in words if split_words(word) != [word]]
+    if odd: raise ValueError(f"not single words as split_words gives them: {odd[:5]}")
+    hashes = hash_words(words)[0].astype(np.int64) + WORD                                           # one each
+    every = np.union1d(ngrams[0], hashes)
+    idf, table = np.zeros(len(every), np.float32), np.zeros((len(every), tones.shape[1]), np.float32)
+    idf[np.searchsorted(every, ngrams[0])] = ngrams[1]
+    table[np.searchsorted(every, hashes)] = tones.to_numpy()
+    return every, idf, table
 
 # %% ../nbs/04_questions.ipynb #cb64e155
 WORDS_LENGTH = 40  # tokens that the encoders of words read of a text: the first ones

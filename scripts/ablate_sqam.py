@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from neural_emojis.data import ASSETS, load_emoji_tweets, load_glove, written_whole
 from neural_emojis.questions import bag_of_ngrams, embedding_matrix, learn_ngrams, learn_words, number_words, pmi_vectors
-from neural_emojis.sqam import HingeOverAnswers, SoftmaxOverAnswers, add_answers, build_question_encoder, train_answers
-from train_sqam import airline, real, tweet_folds
+from neural_emojis.sqam import HingeOverAnswers, SoftmaxOverAnswers, add_answers, build_question_encoder, text_folds, train_answers
+from train_sqam import airline, real
 
 EPOCHS = 3
 
@@ -20,7 +20,7 @@ EPOCHS = 3
 def main():
     tweets, is_train, answers = airline()
     texts, labels = tweets["text"][is_train].reset_index(drop=True), tweets["sentiment"][is_train].reset_index(drop=True)
-    train, valid = tweet_folds(texts, labels)[1]
+    train, valid = text_folds(texts, labels)[1]
     number, codes = pd.Index(answers).get_indexer(labels), np.stack(list(answers.values()))
     words, ngrams = learn_words(texts[train]), learn_ngrams(texts[train])
     glove, rng = load_glove(), np.random.default_rng(0)

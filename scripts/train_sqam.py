@@ -15,13 +15,12 @@ import time
 import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import StratifiedGroupKFold
 
 from model_card import write_card
 from neural_emojis.data import ASSETS, VARIATION_SELECTOR, load_emoji_tweets, load_emojis, load_glove, load_tweets, text_split_mask
-from neural_emojis.questions import ANSWERS, build_vectoriser, embedding_matrix, learn_vocabulary, pmi_vectors, question_answer_sets
+from neural_emojis.questions import ANSWERS, build_vectoriser, embedding_matrix, learn_vocabulary, question_answer_sets, tone_vectors
 from neural_emojis.sqam import (EMOJI_MEMBERS, SENTIMENT_MEMBERS, TWEETEVAL, build_post_sqam, fit_temperature, load_emoji_sqam,
-                                load_sentiment, load_sqam, predict_labels, train_committee, train_sqam, tweeteval_pictures)
+                                load_sentiment, load_sqam, predict_labels, text_folds, train_committee, train_sqam, tweeteval_pictures)
 from neural_emojis.vae import load_codes, load_vae, save_model
 
 SEED, EPOCHS = 0, 6
@@ -42,22 +41,11 @@ def note(name, model, sources, split, seconds, figures, **more):
     write_card(file, model, sources, split, SEED, f"python scripts/train_sqam.py {name}", figures, seconds=round(seconds), **more)
 
 
-def word_vectors(texts, glove):
-    "What `train_committee` asks for: from a vocabulary to GloVe's vectors beside PMI vectors of `texts`."
-    return lambda vocabulary: np.hstack([embedding_matrix(vocabulary, glove, SEED, scale=.4), pmi_vectors(texts, vocabulary)])
-
-
 def airline():
     "Tweets, which of them are for training, and the codes of the three answers."
     tweets, emojis = real(load_tweets()), load_emojis()
     codes = load_codes()
     return tweets, text_split_mask(tweets["text"]), {sentiment: codes[emojis.index(name)] for sentiment, name in ANSWERS.items()}
-
-
-def tweet_folds(texts, labels, n_folds=5):
-    "Folds of the training tweets that keep tweets together which differ in names and signs only: a list of (train, valid) rows."
-    plain = texts.str.lower().str.replace(r"@\w+", "", regex=True).str.replace(r"\W+", " ", regex=True).str.strip()
-    return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=0).split(labels, labels, pd.factorize(plain)[0]))
 
 
 def train_post():
@@ -76,20 +64,17 @@ def train_post():
 def train_sentiment():
     start = time.perf_counter()
     tweets, is_train, answers = airline()
-    others, glove = real(load_emoji_tweets("train")), load_glove()
     texts, labels = tweets["text"][is_train].reset_index(drop=True), tweets["sentiment"][is_train].reset_index(drop=True)
-    vectors = word_vectors([*texts, *others["text"]], glove)
-    train, valid = tweet_folds(texts, labels)[0]                  # a fifth of the training tweets says how sure the model may be
-    part = train_committee(texts[train], labels[train], answers, vectors, SENTIMENT_MEMBERS, seed=SEED, progress=True)
-    temperature = fit_temperature(part.cosines(texts[valid]), pd.Index(part.labels).get_indexer(labels[valid]))
-    fold = measure(labels[valid], part.choose(texts[valid]))
-    committee = train_committee(texts, labels, answers, vectors, SENTIMENT_MEMBERS, seed=SEED, progress=True)
-    committee.answers.temperature = temperature
+    fit = lambda rows: train_committee(texts[rows], labels[rows], answers, None, SENTIMENT_MEMBERS, tones=tone_vectors(), seed=SEED)
+    cosines = np.zeros((len(texts), len(answers)))                # folds of the training tweets say how sure the model may be
+    for rows, others in text_folds(texts, labels): cosines[others] = fit(rows).cosines(texts[others])
+    committee, number = fit(np.arange(len(texts))), pd.Index(answers).get_indexer(labels)
+    committee.answers.temperature = temperature = fit_temperature(cosines, number)
     seconds = time.perf_counter() - start
     committee = load_sentiment(save_model(committee, ASSETS / "sentiment.keras"))
-    figures = {"held out": measure(tweets["sentiment"][~is_train], committee.choose(tweets["text"][~is_train])), "first fold of the training tweets": fold}
-    note("sentiment", committee, [tweets.attrs["source"], others.attrs["source"] + ", texts only", glove.attrs["source"]],
-               f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out", seconds, figures, members=SENTIMENT_MEMBERS, temperature=temperature)
+    figures = {"held out": measure(tweets["sentiment"][~is_train], committee.choose(tweets["text"][~is_train])), "five folds of the training tweets": measure(number, cosines.argmax(axis=1))}
+    note("sentiment", committee, [tweets.attrs["source"], "word_tones.csv of the package"], f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out",
+         seconds, figures, members=SENTIMENT_MEMBERS, temperature=temperature)
 
 
 def bare(tweets):
@@ -108,7 +93,7 @@ def train_emoji():
         shown = pd.concat([tweets, bare(tweets[tweets["text"].str.contains(VARIATION_SELECTOR)][::2])])
         return train_committee(shown["text"], shown["emoji"], answers, None, EMOJI_MEMBERS, least=4, seed=SEED, progress=True)
 
-    rows, others = tweet_folds(train["text"], train["emoji"])[0]
+    rows, others = text_folds(train["text"], train["emoji"])[0]
     part, fold = fit(train.iloc[rows]), train.iloc[others]
     figures = {name: measure(tweets["emoji"], part.choose(tweets["text"])) for name, tweets in (("first fold of train", fold), ("the same without selectors", bare(fold)))}
     committee = fit(train)

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
-from neural_emojis.questions import BAG_LENGTH, MAX_CHARACTERS, WORD, bag_of_ngrams, hash_pieces, hash_words, learn_ngrams, learn_words, number_words, pmi_vectors, split_words
+from neural_emojis.questions import BAG_LENGTH, MAX_CHARACTERS, TONES, WORD, add_tones, bag_of_ngrams, hash_pieces, hash_words, learn_ngrams, learn_words, load_word_tones, number_words, pmi_vectors, split_words, tone_vectors
 from neural_emojis.sqam import (KINDS, TWEETEVAL, Committee, HingeOverAnswers, SoftmaxOverAnswers, add_answers, bootstrap_interval, build_committee,
-                                build_question_encoder, calibration_error, fit_answers, fit_linear, fit_temperature, load_emoji_sqam, load_sentiment, predict_tweeteval, train_answers,
+                                build_question_encoder, calibration_error, fit_answers, fit_linear, fit_offsets, fit_temperature, load_emoji_sqam, load_sentiment, predict_tweeteval, text_folds, train_answers,
                                 train_committee, write_tweeteval)
 from neural_emojis.vae import save_model
 from references import plain_lstm
@@ -186,6 +187,70 @@ def test_a_fitted_bag_answers_as_its_linear_machines(tmp_path):
     assert (committee.choose(TEXTS) == LABELS).all()
     loaded = load_emoji_sqam(save_model(committee, tmp_path / "fitted.keras"))
     assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]), atol=.02)
+
+
+def plain_tones(texts, tones):
+    "Sums of the tones of all words, each 1 + log(times), in plain Python."
+    sums = np.zeros((len(texts), tones.shape[1]))
+    for i, text in enumerate(texts):
+        words = split_words(text)
+        for word in set(words) & set(tones.index): sums[i] += (1 + np.log(words.count(word))) * tones.loc[word].to_numpy()
+    return sums
+
+
+def test_tones_of_words():
+    table, tones = load_word_tones(), tone_vectors()
+    assert list(tones.columns) == list(TONES) and (tones.to_numpy() >= 0).all() and tones.index.is_unique
+    for word in ("thanks", "stranded", "flight", "sucks"):
+        happiness, rating = table.loc[word].fillna({"happiness": 5.4, "rating": 0})
+        assert np.allclose(tones.loc[word], [max(rating, 0), max(-rating, 0), max(happiness - 5.4, 0), max(5.4 - happiness, 0)], atol=1e-6)
+    ngrams, idf, found = add_tones(learn_ngrams(TEXTS), tones)
+    assert (np.diff(ngrams) > 0).all() and found.shape == (len(ngrams), 4) and (found[idf == 0].any(axis=1)).sum() > 10_000
+    texts = ["awful, AWFUL flight", "euphoric!", "ночь", *TEXTS[:6]]                              # words that no text of the bag had, and none
+    bags, counts = bag_of_ngrams(texts, ngrams)
+    assert np.allclose(np.einsum("nm,nmt->nt", counts, found[bags]), plain_tones(texts, tones), atol=1e-5)
+    with pytest.raises(ValueError, match="not single words"): add_tones((ngrams, idf), pd.DataFrame([[1.]], ["two words"]))
+
+
+def test_a_fitted_bag_with_tones(tmp_path):
+    "Cosines times the question's length are the decisions of machines that see the tones as further columns; and it saves them."
+    tones = pd.DataFrame({"up": [2., 0, 0], "down": [0, 1.5, 3]}, ["great", "lost", "dreadful"])
+    ngrams, labels = add_tones(learn_ngrams(TEXTS), tones), pd.Index(ANSWERS).get_indexer(LABELS)
+    bags = bag_of_ngrams(TEXTS, ngrams[0])
+    x = np.hstack([plain_bags(*ngrams[:2], *bags), .3 * np.tanh(plain_tones(TEXTS, tones) / 2)])
+    coefficients, intercepts = fit_linear(csr_matrix(x, dtype=np.float32), labels, 3)
+    model = add_answers(build_question_encoder("bag", 5, ngrams=ngrams), CODES, activation="tanh")
+    fit_answers(model, list(bags), labels)
+    q = np.asarray(model.get_layer("bag")(bags))
+    assert np.allclose(model.predict(list(bags), verbose=0) * np.linalg.norm(q, axis=1, keepdims=True), x @ coefficients + intercepts, atol=.02)
+    assert np.abs(model.get_layer("bag").tone_table).max() > 0
+    committee = train_committee(TEXTS, LABELS, ANSWERS, None, {"fitted": {"dim": 5}}, tones=tones)
+    loaded = load_sentiment(save_model(committee, tmp_path / "toned.keras"))
+    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]), atol=.02)
+    assert not np.allclose(*committee.cosines(["dreadful", "unheard"]), atol=1e-3)                 # no text had it; its tone counts
+
+
+def test_offsets_are_those_of_a_search():
+    rng = np.random.default_rng(5)
+    labels = np.repeat([0, 1, 2, 3], [200, 100, 60, 20])
+    decisions = np.eye(4)[labels] + rng.normal(size=(380, 4)) + [.4, .1, 0, -.4]
+    macro_f1 = lambda offsets: f1_score(labels, (decisions + offsets).argmax(axis=1), average="macro", zero_division=0)
+    expected, steps = np.array([.1, 0, 0, -.1]), np.linspace(-.5, .5, 25)
+    for k in range(4):                                                                            # one answer after the other, smoothed
+        scores = np.array([macro_f1(expected + step * np.eye(4)[k]) for step in steps])
+        smooth = [sum(w * scores[np.clip(i + d, 0, 24)] for d, w in zip(range(-2, 3), (1, 2, 3, 2, 1))) for i in range(25)]
+        expected[k] += steps[int(np.argmax(smooth))]
+    assert np.allclose(fit_offsets(decisions, labels, [.1, 0, 0, -.1], reach=.5), expected)
+    assert macro_f1(expected) > macro_f1(np.zeros(4))
+
+
+def test_folds_keep_copies_together():
+    texts, labels = [f"{text} {i // 4}" for i, text in enumerate(["Late!", "late", "@united late", "LATE  "] * 30)], ["a", "a", "b", "b"] * 30
+    folds = text_folds(texts, labels, 3)
+    assert sorted(np.concatenate([valid for _, valid in folds])) == list(range(120))
+    for train, valid in folds: assert not set(train // 4) & set(valid // 4) and len(set(train) | set(valid)) == 120
+    with_folds = train_committee(TEXTS + [f"{text} now" for text in TEXTS], LABELS * 2, ANSWERS, None, {"fitted": {"dim": 5, "n_folds": 2}})
+    assert (with_folds.choose(TEXTS) == LABELS).all()
 
 
 def test_what_cannot_be_fitted():

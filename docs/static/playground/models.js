@@ -1,7 +1,7 @@
 // The models of the book in the browser: what each function gives equals what the package gives, but for rounding.
 
 import {env, InferenceSession, Tensor} from './ort.mjs';
-import {bagOfNgrams, bagOfWords, isBlank, numberWords} from './text.js';
+import {bagOfNgrams, bagOfWords, isBlank} from './text.js';
 
 const SIDE = 36, PIXELS = SIDE * SIDE, LATENT_DIM = 16;
 const url = name => new URL(name, import.meta.url);
@@ -109,14 +109,12 @@ export async function loadText(run) {                       // `run` of what `lo
     get('text.json').then(response => response.json()), getPacked('ngrams.gz').then(bytes => new Uint32Array(bytes)),
     getPacked('starts.gz').then(bytes => new Float32Array(bytes)), getPacked('steps.gz').then(bytes => new Float32Array(bytes)),
     ...['sentiment', 'answer', 'climb'].map(loadGraph)]);
-  const places = list => new Map(list.map((word, i) => [word, i]));
-  const vocabulary = places(words.vocabulary), meaningWords = places(words.words);
+  const meaningWords = new Map(words.words.map((word, i) => [word, i]));
   const check = text => { if (isBlank(text)) throw new RangeError('the text is blank'); return text.toWellFormed?.() ?? text; };
 
   async function feel(text) {                               // cosines with the three sentiments, and their probabilities
-    const {places, counts} = bagOfNgrams(check(text), ngrams, words.first_word), numbers = numberWords(text, vocabulary);
-    const result = await run(sentiment, {places: new Tensor('int32', places, [1, places.length]), counts: new Tensor('float32', counts, [1, counts.length]),
-      words: new Tensor('int32', numbers, [1, numbers.length])});
+    const {places, counts} = bagOfNgrams(check(text), ngrams, words.first_word);
+    const result = await run(sentiment, {places: new Tensor('int32', places, [1, places.length]), counts: new Tensor('float32', counts, [1, counts.length])});
     const [cosines, confidence] = sentiment.outputNames.map(name => result[name].data);
     return words.labels.map((label, i) => ({label, cosine: cosines[i], confidence: confidence[i]}));
   }

@@ -6,7 +6,7 @@ const TOKEN = new RegExp(`https?://[^${S}]+|@${W}+|${W}+(?:'${W}+)?|[^\\p{L}\\p{
 const EDGES = new RegExp(`^[${S}]+|[${S}]+$`, 'gu');
 const UNREAD = new RegExp(`@${W}+|https?://[^${S}]+`, 'gu');
 const MEANING_WORD = new RegExp(`(?<!${W})[a-z]+(?:'[a-z]+)*(?!${W})`, 'gu');
-const MAX_CHARACTERS = 1000, BAG_LENGTH = 450, WORDS_LENGTH = 40, OFFSET = 2166136261, PRIME = 16777619;
+const MAX_CHARACTERS = 1000, BAG_LENGTH = 450, OFFSET = 2166136261, PRIME = 16777619;
 
 const strip = text => text.replace(EDGES, '');
 export const isBlank = text => strip(text) === '';
@@ -14,12 +14,6 @@ export const isBlank = text => strip(text) === '';
 export function splitWords(text) {
   const words = [...strip(text)].slice(0, MAX_CHARACTERS).join('').toLowerCase().match(TOKEN) ?? [];
   return words.map(word => word.startsWith('http') ? 'http' : word.replace(/\p{Nd}/gu, '0'));
-}
-
-export function numberWords(text, number) {               // number: Map of word to its place in the vocabulary
-  const row = new Int32Array(WORDS_LENGTH);
-  splitWords(text).slice(0, WORDS_LENGTH).forEach((word, i) => { row[i] = number.get(word) ?? 1; });
-  return row;
 }
 
 // FNV-1a of pieces of 3, 4 and 5 characters, and of words and pairs of words
