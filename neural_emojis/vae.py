@@ -374,9 +374,10 @@ def train_vae(
     if checkpoint and not str(checkpoint).endswith(".weights.h5"): raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")
     settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs, "seed": seed, "sharpness": sharpness}
     vae = build_vae(seed, sharpness)
-    n_steps = epochs * max(1, len(x) // BATCH_SIZE)
+    n_batches = max(1, len(x) // BATCH_SIZE)
+    n_steps = epochs * n_batches
     rate = keras.optimizers.schedules.CosineDecay(0., n_steps - n_steps // 10, alpha=.003, warmup_target=LEARNING_RATE, warmup_steps=n_steps // 10)
-    vae.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3, beta_2=.99), jit_compile=False)   # compiling takes longer than it saves
+    vae.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3, beta_2=.99), steps_per_execution=min(10, n_batches), jit_compile=False)   # compiling takes longer than it saves
     history = restore_checkpoint(vae, settings, checkpoint) if checkpoint and Path(checkpoint).exists() else {}
     done = len(history.get("loss", []))
     vae.fit(EmojiBatches(x, BATCH_SIZE, seed, done, epochs - min(LAST_EPOCHS, epochs // 3)), initial_epoch=done, epochs=epochs, shuffle=False, verbose=0,
