@@ -16,6 +16,12 @@ root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'docs'))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    "What shares a fixture runs in one process: all tests of the site, and each file of the others."
+    for item in items: item.add_marker(pytest.mark.xdist_group('site' if 'site' in item.fixturenames else item.path.stem))
+
+
 @pytest.fixture(scope='session')
 def site(tmp_path_factory):
     "The folder of the site, rendered from the notebooks as they are, below its base path."

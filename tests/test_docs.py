@@ -1,7 +1,6 @@
 "What docs/ makes of a notebook: directives carried out, nothing of them left to see; and what it adds to the pages."
 import ast
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np

@@ -46,6 +46,18 @@ def picture(page, canvas:str) -> np.ndarray: # float (36, 36, 4), premultiplied 
     return premultiplied(np.array(data).reshape(36, 36, 4) / 255)
 
 
+def soon(page, check) -> None:
+    "Wait until a check holds: the picture follows the slider in its own time. After ten seconds its complaint counts."
+    for _ in range(100):
+        try: return check()
+        except AssertionError: page.wait_for_timeout(100)
+    check()
+
+
+def shows(page, canvas:str, expected, atol:float) -> None: # a check of what a canvas shows
+    soon(page, lambda: np.testing.assert_allclose(picture(page, canvas), expected, atol=atol))
+
+
 def premultiplied(image): return np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], axis=-1)
 
 
@@ -132,10 +144,9 @@ def test_inventions(page, answerer):
 def test_sliding_changes_the_picture(page, answerer):
     before, slider = picture(page, 'pg-picture'), page.locator('#pg-sliders input').first
     slider.click(position={'x': .1 * slider.bounding_box()['width'], 'y': slider.bounding_box()['height'] / 2})
-    page.wait_for_timeout(300)
     expected = premultiplied(answerer.vae.decode(shown_code(page)[None])[0])
     assert np.abs(before - expected).max() > .05
-    np.testing.assert_allclose(picture(page, 'pg-picture'), expected, atol=.02)
+    shows(page, 'pg-picture', expected, atol=.02)
 
 
 def test_tapping_the_map_takes_its_emoji_to_the_sliders(page, answerer):
@@ -143,15 +154,14 @@ def test_tapping_the_map_takes_its_emoji_to_the_sliders(page, answerer):
     x, y = np.array(page.evaluate(f'playground.xy[{index}]'))
     box = page.locator('#pg-map').bounding_box()
     page.locator('#pg-map').click(position={axis: (.025 + at * .95) * box['width'] for axis, at in zip('xy', (x, y))})
-    page.wait_for_timeout(500)
     expected = premultiplied(answerer.vae.decode(load_codes()[index:index + 1])[0])
-    np.testing.assert_allclose(picture(page, 'pg-picture'), expected, atol=.06)      # the tap is on a whole pixel
-    np.testing.assert_allclose(picture(page, 'pg-lens'), expected, atol=.06)
+    shows(page, 'pg-picture', expected, atol=.06)      # the tap is on a whole pixel
+    shows(page, 'pg-lens', expected, atol=.06)
     nearest = nearest_emojis(answerer.vae.decode(load_codes()[index:index + 1]), answerer.emojis)[0][0]
     assert load_annotations().loc[answerer.emojis.names[nearest], 'name'] in page.inner_text('#pg-here')
     page.locator('#pg-map').press('ArrowLeft')
-    page.wait_for_timeout(300)
-    assert np.abs(picture(page, 'pg-lens') - expected).max() > .02
+    def has_changed(): assert np.abs(picture(page, 'pg-lens') - expected).max() > .02
+    soon(page, has_changed)
 
 
 def test_typing_a_text(page, answerer):
@@ -184,14 +194,13 @@ def test_blank_text_is_asked_for(page):
 def test_drawing_morphing_and_saving(page, answerer, tmp_path):
     before = shown_code(page)
     page.click('#pg-draw')
-    page.wait_for_timeout(300)
-    assert not np.allclose(before, shown_code(page))
+    def has_changed(): assert not np.allclose(before, shown_code(page))
+    soon(page, has_changed)
     page.fill('#pg-to', '🎉 party popper')
     page.click('#pg-morph button')
     page.wait_for_function("document.getElementById('pg-way').value === '1'")
-    page.wait_for_timeout(300)
     party = premultiplied(answerer.vae.decode(load_codes()[[answerer.emojis.index('🎉')]])[0])
-    np.testing.assert_allclose(picture(page, 'pg-picture'), party, atol=.02)
+    shows(page, 'pg-picture', party, atol=.02)
     with page.expect_download() as download: page.click('#pg-save')
     download.value.save_as(tmp_path/'emoji.png')
     saved = iio.imread(tmp_path/'emoji.png')
