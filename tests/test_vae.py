@@ -84,7 +84,8 @@ def test_steps_on_clouds_follow_the_gradient(vae):
 
 
 def test_clouds_that_ship_are_those_of_the_model(vae):
-    for noted, measured in zip(module.load_clouds(), vae.clouds(emojis.images)): np.testing.assert_allclose(noted, measured, atol=.02)
+    "One in nine; chapter 2 compares them all."
+    for noted, measured in zip(module.load_clouds(), vae.clouds(emojis.images[::9])): np.testing.assert_allclose(noted[::9], measured, atol=.02)
 
 
 def test_later_emojis_are_embedded_and_come_back(vae):
