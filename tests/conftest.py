@@ -18,7 +18,7 @@ sys.path.insert(0, str(root/'docs'))
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    "What shares a fixture runs in one process: all tests of the site, and each file of the others."
+    "What shares a fixture runs in one process: all tests of the site, and each file of the others. (pytest-xdist 3.8 does not see the groups of pytest 9.2.)"
     for item in items: item.add_marker(pytest.mark.xdist_group('site' if 'site' in item.fixturenames else item.path.stem))
 
 
