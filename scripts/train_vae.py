@@ -29,11 +29,12 @@ def main(which):
     if which == "post": name, seed, (vae, history) = "post_vae", POST_SEED, train_post_vae(x_train, x_valid)
     else: name, seed, (vae, history) = "vae", 0, train_vae(x_train, x_valid, seed=0)
     vae = load_model(save_model(vae, ASSETS / f"{name}.keras"))
+    clouds = np.array(vae.clouds(emojis.images))                            # (2, 872, 16)
     if which == "ours":
-        with written_whole(ASSETS / "clouds.npy") as file: np.save(file, vae.clouds(emojis.images))
+        with written_whole(ASSETS / "clouds.npy") as file: np.save(file, clouds)
+    figures = {part: evaluate_vae(vae, emojis.images[rows], clouds=tuple(clouds[:, rows])) for part, rows in (("training", is_train), ("held out", ~is_train))}
     write_card(name, vae, f"{emojis.source}, 36×36 RGBA", "train_valid_mask(872), 683 to train on, 189 held out", seed, f"python scripts/train_vae.py {which}",
-               {"training": evaluate_vae(vae, x_train), "held out": evaluate_vae(vae, x_valid)},
-               history={key: [round(float(value), 3) for value in values] for key, values in history.items()})
+               figures, history={key: [round(float(value), 3) for value in values] for key, values in history.items()})
 
 
 if __name__ == "__main__":

@@ -35,15 +35,15 @@ def test_pages_load_quietly_and_are_light(browser, address, names):
     assert not faults and len(names) > 12
 
 
-@pytest.mark.parametrize('scheme, rules', [('light', {}), ('dark', {'runOnly': ['color-contrast']})], ids=['light', 'dark'])  # in the dark only colours differ
-def test_pages_are_accessible(browser, address, npm, names, scheme, rules):
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_pages_are_accessible(browser, address, npm, names, scheme):
     faults = []
     with browser.new_context(viewport=desk, color_scheme=scheme) as context:
         page = context.new_page()
         for name in names:
             page.goto(address + name, wait_until='networkidle')
             page.add_script_tag(path=npm/'axe-core/axe.min.js')
-            found = page.evaluate('rules => axe.run({...rules, resultTypes: ["violations"]})', rules)['violations']
+            found = page.evaluate('axe.run()')['violations']
             faults += [f"{name}: {each['id']} ({each['impact']}) at {each['nodes'][0]['target']}, {len(each['nodes'])} times" for each in found if each['impact'] in ('serious', 'critical')]
     assert not faults
 
