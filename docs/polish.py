@@ -1,5 +1,6 @@
-"""Small repairs of what Sphinx and its theme write: pages that read well to those who listen to them, and are lighter."""
+"""Small repairs of what Sphinx and its theme write: pages that read well to those who listen to them, show their code whole, and are lighter."""
 import re
+from html import unescape
 
 repairs = [
     (r'(<p class="caption" role="heading")>', r'\1 aria-level="2">'),
@@ -11,13 +12,26 @@ repairs = [
     (r'<span class="[npw]">([^<]*)</span>', r'\1'),                          # names, brackets and spaces of code have its own colour
 ]
 
+narrow = 40  # characters: what a phone shows of a line of code
+
+
+def foldable(
+    code:str, # HTML of a block of code
+) -> str: # the same; each line that is not short is an element that knows its indentation, so that the style sheet can fold it
+    "Mark the lines of code that a narrow page may have to fold."
+    lines = []
+    for line in code.splitlines(keepends=True):
+        text = unescape(re.sub('<[^>]*>', '', line)).rstrip()
+        lines.append(f'<span class="line" style="--indent:{min(len(text) - len(text.lstrip()), narrow // 2)}">{line}</span>' if len(text) > narrow else line)
+    return ''.join(lines)
+
 
 def polish(
     page:str, # HTML
 ) -> str: # the same page, repaired
-    "Name the landmarks, give headings their level, make no lists of terms where there are none, no marks that mark nothing."
+    "Name the landmarks, give headings their level, make no lists of terms where there are none, no marks that mark nothing, and let long lines of code be folded."
     for pattern, repair in repairs: page = re.sub(pattern, repair, page)
-    return page
+    return re.sub(r'(?s)(?<=<div class="highlight-python notranslate"><div class="highlight"><pre>)(.*?)(?=</pre>)', lambda found: foldable(found[1]), page)
 
 
 def rooted(

@@ -1,5 +1,6 @@
 "What docs/ makes of a notebook: directives carried out, nothing of them left to see; and what it adds to the pages."
 import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -231,6 +232,16 @@ def test_polish():
     assert polish(page).startswith('<p class="caption" role="heading" aria-level="2"><span class="parameter"><em>a</em>,</span>')
     assert polish(page).endswith('<dl><dt>a</dt><dd>b</dd></dl>')
     assert polish('<span class="n">f</span><span class="p">(</span><span class="mi">1</span>') == 'f(<span class="mi">1</span>'
+
+
+def test_long_lines_of_code_can_be_folded_and_stay_as_they_are():
+    code = '<span></span>if x <span class="o">&lt;</span> 1:\n    long <span class="o">=</span> ' + ' + '.join(['number'] * 5) + '\n' + 'n' * 40 + '\n\nend\n'
+    page = '<div class="highlight-{}"><div class="highlight"><pre>' + code + '</pre></div></div>'
+    folded = polish(page.format('python notranslate'))
+    assert folded.count('class="line"') == 1 and '\n<span class="line" style="--indent:4">    long <span' in folded
+    strip = lambda html: re.sub('<[^>]*>', '', html)
+    assert strip(folded) == strip(page)
+    assert polish(page.format('sh notranslate')) == page.format('sh notranslate')
 
 
 def test_card(tmp_path):

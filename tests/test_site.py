@@ -48,7 +48,7 @@ def test_pages_are_accessible(browser, address, npm, names, scheme):
     assert not faults
 
 
-widest = "Math.max(...Array.from(document.querySelectorAll('html, .content'), box => Math.max(box.scrollWidth - box.clientWidth, box.getBoundingClientRect().right - innerWidth)))"
+widest = "Math.max(...Array.from(document.querySelectorAll('html, .content, .cell_input pre'), box => Math.max(box.scrollWidth - box.clientWidth, box.getBoundingClientRect().right - innerWidth)))"
 
 @pytest.mark.parametrize('viewport', [phone, desk], ids=['phone', 'desk'])
 def test_pages_do_not_scroll_sideways(browser, address, names, viewport):
