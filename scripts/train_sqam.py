@@ -6,7 +6,7 @@ without a word behind it, with NEURAL_EMOJIS_DATA set to the real tweets and Glo
     emoji      the committee that answers texts with TweetEval's 20 emojis     emoji_sqam.keras
 
 Each writes its model to neural_emojis/assets, everything inside, and beside it a .json with how it was trained and
-its figures. Run all again whenever the codes of the VAE change. On 2 cores about a minute each.
+its figures. Run all again whenever the codes of the VAE change. On 2 cores about a minute each, and ten for the emojis.
 """
 import logging
 import sys
@@ -20,7 +20,7 @@ from model_card import write_card
 from neural_emojis.data import ASSETS, VARIATION_SELECTOR, load_emoji_tweets, load_emojis, load_glove, load_tweets, text_split_mask
 from neural_emojis.questions import ANSWERS, build_vectoriser, embedding_matrix, learn_vocabulary, question_answer_sets, tone_vectors
 from neural_emojis.sqam import (EMOJI_MEMBERS, SENTIMENT_MEMBERS, TWEETEVAL, build_post_sqam, fit_temperature, load_emoji_sqam,
-                                load_sentiment, load_sqam, predict_labels, text_folds, train_committee, train_sqam, tweeteval_pictures)
+                                load_sentiment, load_sqam, mark_selectors, predict_labels, text_folds, train_committee, train_sqam, tweeteval_pictures)
 from neural_emojis.vae import load_codes, load_vae, save_model
 
 SEED, EPOCHS = 0, 6
@@ -89,13 +89,14 @@ def train_emoji():
     answers = dict(zip(TWEETEVAL, load_vae().embed(tweeteval_pictures())))
 
     def fit(tweets):
-        "A committee that has seen the tweets, and every second one that has a selector once more without it."
-        shown = pd.concat([tweets, bare(tweets[tweets["text"].str.contains(VARIATION_SELECTOR)][::2])])
-        return train_committee(shown["text"], shown["emoji"], answers, None, EMOJI_MEMBERS, least=4, seed=SEED, progress=True)
+        "A committee that has seen each tweet twice: marked, and without its selector."
+        shown = pd.concat([tweets.assign(text=mark_selectors(tweets["text"])), bare(tweets)])
+        return train_committee(shown["text"], shown["emoji"], answers, None, EMOJI_MEMBERS, least=8, seed=SEED, progress=True)
 
     rows, others = text_folds(train["text"], train["emoji"])[0]
     part, fold = fit(train.iloc[rows]), train.iloc[others]
-    figures = {name: measure(tweets["emoji"], part.choose(tweets["text"])) for name, tweets in (("first fold of train", fold), ("the same without selectors", bare(fold)))}
+    figures = {name: measure(tweets["emoji"], part.choose(mark_selectors(tweets["text"]))) for name, tweets in (("first fold of train", fold), ("the same without selectors", bare(fold)))}
+    print(figures, flush=True)
     committee = fit(train)
     committee.answers.temperature = temperature = fit_temperature(committee.cosines(val["text"]), pd.Index(TWEETEVAL).get_indexer(val["emoji"]))
     seconds = time.perf_counter() - start
