@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 
 from neural_emojis.questions import BAG_LENGTH, MAX_CHARACTERS, TONES, WORD, add_tones, bag_of_ngrams, hash_pieces, hash_words, learn_ngrams, learn_words, load_word_tones, number_words, pmi_vectors, split_words, tone_vectors
 from neural_emojis.sqam import (KINDS, TWEETEVAL, Committee, HingeOverAnswers, SoftmaxOverAnswers, add_answers, bootstrap_interval, build_committee,
-                                build_question_encoder, calibration_error, fit_answers, fit_linear, fit_offsets, fit_temperature, load_emoji_sqam, load_sentiment, predict_tweeteval, text_folds, train_answers,
+                                build_question_encoder, calibration_error, fit_answers, fit_linear, fit_offsets, fit_temperature, load_emoji_sqam, load_sentiment, mark_selectors, predict_tweeteval, text_folds, train_answers,
                                 train_committee, write_tweeteval)
 from neural_emojis.vae import save_model
 from references import plain_lstm
@@ -393,3 +393,12 @@ def test_predictions_in_tweetevals_format(tmp_path):
     with pytest.raises(ValueError, match="empty"): predict_tweeteval([])
     with pytest.raises(TypeError, match="not a string"): predict_tweeteval(["hi", None])
     assert predict_tweeteval(pd.Series([" "])).tolist() == [0]
+
+
+def test_predictions_depend_on_what_a_lacking_selector_means():
+    texts, cosines = ["so in love \ufe0f", "what a day", "best night with you"], load_emoji_sqam().cosines
+    marked = mark_selectors(texts)
+    assert marked[0] == texts[0] and marked[1:] == [f"{text} \ufe0e" for text in texts[1:]]
+    assert predict_tweeteval(texts).tolist() == cosines(marked).argmax(axis=1).tolist() and predict_tweeteval(texts[:1]).tolist() == [0]
+    assert (cosines(marked[1:])[:, 0] < cosines(texts[1:])[:, 0]).all()                               # ❤ is less likely where its selector would have stayed
+    assert mark_selectors(texts[1:]) == texts[1:]
