@@ -874,11 +874,11 @@ def predict_tweeteval(
     texts = list(texts)
     if not texts: raise ValueError("texts is empty: give at least one")
     asked = [i for i, text in enumerate(texts) if not isinstance(text, str) or text.strip()]
-    marked = dict(zip(asked, mark_selectors([texts[i] for i in asked])))
+    marked = mark_selectors([texts[i] for i in asked])
     labels = np.zeros(len(texts), dtype=int)
     committee, number = load_emoji_sqam(), pd.Index(TWEETEVAL).get_indexer
     for i in tqdm(range(0, len(asked), 1_000), unit="000 texts", desc="answering", file=sys.stdout, leave=False, delay=1, disable=not progress):
-        labels[asked[i:i + 1_000]] = number(committee.choose([marked[k] for k in asked[i:i + 1_000]]))
+        labels[asked[i:i + 1_000]] = number(committee.choose(marked[i:i + 1_000]))
     return labels
 
 def write_tweeteval(

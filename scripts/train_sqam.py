@@ -96,7 +96,6 @@ def train_emoji():
     rows, others = text_folds(train["text"], train["emoji"])[0]
     part, fold = fit(train.iloc[rows]), train.iloc[others]
     figures = {name: measure(tweets["emoji"], part.choose(mark_selectors(tweets["text"]))) for name, tweets in (("first fold of train", fold), ("the same without selectors", bare(fold)))}
-    print(figures, flush=True)
     committee = fit(train)
     committee.answers.temperature = temperature = fit_temperature(committee.cosines(val["text"]), pd.Index(TWEETEVAL).get_indexer(val["emoji"]))
     seconds = time.perf_counter() - start
