@@ -6,8 +6,8 @@
 __all__ = ['EPSILON', 'LATENT_DIM', 'SHARPNESS', 'REFINEMENTS', 'EPOCHS', 'LAST_EPOCHS', 'BATCH_SIZE', 'LEARNING_RATE',
            'reconstruction_loss', 'kl_loss', 'VariationalLayer', 'check_codes', 'psnr', 'VAE', 'build_post_vae',
            'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'build_vae', 'augment',
-           'EmojiBatches', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'train_vae', 'Clouds', 'refine_clouds',
-           'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic', 'bits_per_dimension']
+           'EmojiBatches', 'ConvMuon', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'train_vae', 'Clouds',
+           'refine_clouds', 'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic', 'bits_per_dimension']
 
 # %% ../nbs/02_vae.ipynb #5539c1a6
 import json
@@ -227,9 +227,9 @@ def evaluate_vae(
     return {"objective": reconstruction + kl, "reconstruction_loss": reconstruction, "kl_loss": kl, "psnr": decibels}
 
 # %% ../nbs/02_vae.ipynb #20314fd6
-SHARPNESS, REFINEMENTS = 13., 15       # nats per dB; gradient steps
-EPOCHS, LAST_EPOCHS = 114, 38          # in the last ones, nothing is moved or scaled
-BATCH_SIZE, LEARNING_RATE = 64, 4e-3
+SHARPNESS, REFINEMENTS = 9., 15        # nats per dB; gradient steps
+EPOCHS, LAST_EPOCHS = 80, 27           # in the last ones, nothing is moved or scaled
+BATCH_SIZE, LEARNING_RATE = 32, 3e-3
 
 def _pixels_to_channels(x): # (n, 36, 36, 4) -> (n, 18, 18, 16): each square of 2×2 pixels becomes one place
     x = layers.Permute((1, 3, 2, 4))(layers.Reshape((18, 2, 18, 8))(x))
@@ -278,7 +278,7 @@ def _straight(x):
     alpha = x[..., 3:]
     return np.concatenate([np.where(alpha > .02, np.minimum(x[..., :3] / np.maximum(alpha, .02), 1), 0), alpha], axis=-1)
 
-def _move_and_scale(x, rng, pixels=2.2, log_scale=.11):
+def _move_and_scale(x, rng, pixels=3., log_scale=.15):
     "Each image moved by up to `pixels` and scaled by up to exp(±log_scale) about its centre."
     scale = np.exp(rng.uniform(-log_scale, log_scale, len(x)))
     rows, columns = (_resampling(scale, shift)[:, None] for shift in rng.uniform(-pixels, pixels, (2, len(x))))
@@ -296,7 +296,7 @@ def augment(
     n = len(x)
     x = np.where(rng.random((n, 1, 1, 1)) < .5, x[:, :, ::-1], x)
     order = np.tile(np.arange(4), (n, 1))
-    order[:, :3] = np.where(rng.random((n, 1)) < .3, rng.permuted(order[:, :3], axis=1), order[:, :3])
+    order[:, :3] = np.where(rng.random((n, 1)) < .5, rng.permuted(order[:, :3], axis=1), order[:, :3])
     x = x.transpose(0, 3, 1, 2)[np.arange(n)[:, None], order].transpose(0, 2, 3, 1)          # channels in another order
     return np.ascontiguousarray(_move_and_scale(x, rng) if moved else x, dtype=np.float32)
 
@@ -318,6 +318,16 @@ class EmojiBatches(keras.utils.PyDataset):
     def on_epoch_end(self):
         self.epoch += 1
         self.order = self._shuffled()
+
+# %% ../nbs/02_vae.ipynb #02d656d9
+class ConvMuon(keras.optimizers.Muon):
+    "Muon (Jordan et al. 2024) for the kernels of convolutions, each taken as a matrix; AdamW for all other weights."
+    def _should_use_adamw(self, variable): return len(variable.shape) != 4
+
+    def zeropower_via_newtonschulz5(self, x, steps):
+        return ops.reshape(super().zeropower_via_newtonschulz5(ops.reshape(x, (-1, x.shape[-1])), steps), x.shape)
+
+    def lr_adjust(self, x): return x * self.rms_rate * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1]))   # Liu et al. 2025
 
 # %% ../nbs/02_vae.ipynb #4f3ab915
 def save_checkpoint(model, history, settings, path):
@@ -377,7 +387,8 @@ def train_vae(
     n_batches = max(1, len(x) // BATCH_SIZE)
     n_steps = epochs * n_batches
     rate = keras.optimizers.schedules.CosineDecay(0., n_steps - n_steps // 10, alpha=.003, warmup_target=LEARNING_RATE, warmup_steps=n_steps // 10)
-    vae.compile(keras.optimizers.AdamW(rate, weight_decay=1e-3, beta_2=.99), steps_per_execution=min(10, n_batches), jit_compile=False)   # compiling takes longer than it saves
+    optimizer = ConvMuon(rate, weight_decay=.03, adam_weight_decay=.03, adam_beta_2=.99, momentum=.9, rms_rate=.45)
+    vae.compile(optimizer, steps_per_execution=min(10, n_batches), jit_compile=False)   # compiling takes longer than it saves
     history = restore_checkpoint(vae, settings, checkpoint) if checkpoint and Path(checkpoint).exists() else {}
     done = len(history.get("loss", []))
     vae.fit(EmojiBatches(x, BATCH_SIZE, seed, done, epochs - min(LAST_EPOCHS, epochs // 3)), initial_epoch=done, epochs=epochs, shuffle=False, verbose=0,

@@ -16,16 +16,16 @@ from neural_emojis.answers import load_answerer
 from neural_emojis.data import ASSETS, check_images, load_emojis, read_tweets
 from neural_emojis.questions import build_vectoriser, tokenise
 from neural_emojis.sqam import load_sqam
-from neural_emojis.vae import BATCH_SIZE, build_post_vae, build_vae, load_codes, load_vae
+from neural_emojis.vae import BATCH_SIZE, ConvMuon, build_post_vae, build_vae, load_codes, load_vae
 
 REPEATS = 5
 images = check_images(load_emojis().images)
 texts = list(read_tweets(ASSETS / "sample_tweets.csv")["text"]) * 5    # some 2,000
 
 
-def steps(vae, batch_size):
+def steps(vae, batch_size, optimizer):
     "A function that trains on 192 emojis, in steps of `batch_size`."
-    vae.compile(keras.optimizers.Adam(1e-4))
+    vae.compile(optimizer)
     batch = images[:batch_size]
     return lambda: [vae.train_on_batch(batch) for _ in range(192 // batch_size)]
 
@@ -48,7 +48,7 @@ def main():
     answerer, n = load_answerer(), 4
     z = np.random.default_rng(0).standard_normal((len(images), 16))
     tasks = {  # what: the article's way, ours, and how many times more ours does
-        "training on 192 emojis": (steps(post, 16), steps(ours, BATCH_SIZE), 1),
+        "training on 192 emojis": (steps(post, 16, keras.optimizers.Adam(1e-4)), steps(ours, BATCH_SIZE, ConvMuon(1e-4)), 1),
         "embedding 872, one look": (lambda: post.embed(images), lambda: looks.embed(images, refinements=0), 1),
         "embedding 872, two looks": (lambda: post.embed(images), lambda: looks.embed(images), 1),
         "decoding 872 codes": (lambda: post.decode(z), lambda: ours.decode(z), 1),

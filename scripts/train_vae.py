@@ -1,4 +1,4 @@
-"""Train a VAE that ships: `python scripts/train_vae.py post` (the article's, half an hour) or `ours` (three minutes).
+"""Train a VAE that ships: `python scripts/train_vae.py post` (the article's, half an hour) or `ours` (two minutes).
 
 Writes neural_emojis/assets/{post_vae,vae}.keras and, beside it, a .json with how it was trained and its figures; and clouds.npy,
 the clouds of all emojis by ours.

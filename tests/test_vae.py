@@ -102,6 +102,28 @@ def test_draws_have_the_cloud_s_mean_and_variance():
     np.testing.assert_allclose(np.log(z.var(0)), z_log_var[0], atol=.05)
 
 
+def test_steps_of_muon_against_numpy():
+    "Two steps for a kernel, written out; what is no kernel takes those of AdamW."
+    rng = np.random.default_rng(0)
+    optimizer = module.ConvMuon(.01, weight_decay=.1, adam_weight_decay=.1, momentum=.9, rms_rate=.3)
+    adamw = keras.optimizers.AdamW(.01, weight_decay=.1)
+    starts = [rng.normal(size=shape).astype(np.float32) for shape in ((3, 2, 5, 4), (6, 7), (4,))]
+    ours, others = ([keras.Variable(start) for start in starts] for _ in range(2))
+    kernel, momentum = starts[0].reshape(30, 4).astype(float), np.zeros((30, 4))
+    for _ in range(2):
+        gradients = [rng.normal(size=start.shape).astype(np.float32) for start in starts]
+        optimizer.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients], ours)
+        adamw.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients], others)
+        gradient = gradients[0].reshape(30, 4)
+        momentum = .9 * momentum + gradient
+        x = gradient + .9 * momentum                                                       # Nesterov's
+        x /= np.linalg.norm(x)
+        for _ in range(5): x = 3.4445 * x - 4.775 * x @ x.T @ x + 2.0315 * x @ x.T @ x @ x.T @ x
+        kernel = kernel * (1 - .01 * .1) - .01 * .3 * np.sqrt(30) * x
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(ours[0]).reshape(30, 4), kernel, atol=1e-5)
+    for our, other in zip(ours[1:], others[1:]): np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (our, other)), atol=1e-5)
+
+
 def test_same_seed_same_model():
     first, second, other = (build_vae(seed).embed(emojis.images[:3], refinements=0) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
