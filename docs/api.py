@@ -42,8 +42,9 @@ def parameter_table(obj) -> str:
     "Parameters and the result of `obj`, type and meaning; the signature has the defaults. '' if no meaning is given."
     if inherits_init(obj): return ''
     code = lambda text: f'`{text}`' if text else ''
-    rows = []
+    rows, params = [], inspect.signature(obj).parameters
     for name, p in docments(obj, full=True).items():
+        if name in params and params[name].kind is inspect.Parameter.VAR_KEYWORD: continue  # docments has no meaning for it
         row = [code(name), code(type_name(p['anno'])), p.get('docment') or '']
         if name == 'return': row[0] = '*returns*'
         if name in ('self', 'cls') or name == 'return' and (inspect.isclass(obj) or not any(row[1:])): continue

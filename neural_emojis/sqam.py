@@ -74,7 +74,12 @@ def hinge_loss(
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class WordEmbedding(layers.Embedding):
     "A vector for each word of a vocabulary, which is saved with it: word numbers (n, length) to vectors (n, length, dim)."
-    def __init__(self, vocabulary, output_dim, **kwargs):
+    def __init__(
+        self,
+        vocabulary:list, # Words, the first for padding and the second for unknown ones
+        output_dim:int, # Numbers in a vector
+        **kwargs, # As `keras.layers.Embedding` takes them
+    ):
         kwargs.pop("input_dim", None)
         super().__init__(len(vocabulary), output_dim, **kwargs)
         self.vocabulary = list(vocabulary)
@@ -94,7 +99,11 @@ class Cosine(layers.Layer):
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class ContrastiveLoss(layers.Layer):
     "Adds the mean hinge loss of cosines to the model's loss: correct (n, 1) and incorrect (n, k) to losses (n, k)."
-    def __init__(self, margin=MARGIN, **kwargs):
+    def __init__(
+        self,
+        margin:float=MARGIN, # By which a correct answer is to be ahead
+        **kwargs, # As `keras.layers.Layer` takes them
+    ):
         super().__init__(**kwargs)
         self.margin = margin
 
@@ -429,7 +438,14 @@ class AttentionPooling(layers.Layer):
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class NgramBag(layers.Layer):
     "Weighted sum of vectors of n-grams, plus a bias, plus what their tones add: places and counts (n, m), as from `bag_of_ngrams`, to (n, dim). The n-grams are saved with it."
-    def __init__(self, n_ngrams, dim, dropout=0., n_tones=0, **kwargs):
+    def __init__(
+        self,
+        n_ngrams:int, # Rows of the table
+        dim:int, # Numbers in a vector
+        dropout:float=0., # Share of a text's n-grams that is left out in training
+        n_tones:int=0, # Numbers that say how the words of a text feel
+        **kwargs, # As `keras.layers.Layer` takes them
+    ):
         super().__init__(**kwargs)
         self.n_ngrams, self.dim, self.dropout, self.n_tones = n_ngrams, dim, dropout, n_tones
         self.drop = layers.Dropout(dropout)
@@ -500,7 +516,13 @@ def _build_bag_encoder(dim, ngrams, dropout):
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class AnswerCosines(layers.Layer):
     "Cosines of question vectors (n, d) with all answers, dense functions of their codes: (n, answers)."
-    def __init__(self, n_answers, code_dim, activation=None, **kwargs):
+    def __init__(
+        self,
+        n_answers:int, # How many answers
+        code_dim:int, # Numbers in the code of one
+        activation:str|None=None, # Of the dense layer
+        **kwargs, # As `keras.layers.Layer` takes them
+    ):
         super().__init__(**kwargs)
         self.n_answers, self.code_dim, self.activation = n_answers, code_dim, activation
 
@@ -535,7 +557,13 @@ TEMPERATURE = .1
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class SoftmaxOverAnswers(keras.losses.Loss):
     "Cross-entropy of cosines / temperature (n, answers) with smoothed one-hot labels."
-    def __init__(self, temperature=TEMPERATURE, smoothing=.1, name="softmax_over_answers", **kwargs):
+    def __init__(
+        self,
+        temperature:float=TEMPERATURE, # By which cosines are divided
+        smoothing:float=.1, # Of the labels, in [0, 1]
+        name:str="softmax_over_answers", # Of the loss
+        **kwargs, # As `keras.losses.Loss` takes them
+    ):
         super().__init__(name=name, **kwargs)
         self.temperature, self.smoothing = temperature, smoothing
 
@@ -545,7 +573,13 @@ class SoftmaxOverAnswers(keras.losses.Loss):
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class HingeOverAnswers(keras.losses.Loss):
     "Hinge of cosines (n, answers) against one 'random' wrong answer, the mean over 'all', or the 'hardest', given one-hot labels."
-    def __init__(self, wrong="all", margin=MARGIN, name="hinge_over_answers", **kwargs):
+    def __init__(
+        self,
+        wrong:str="all", # 'random', 'all' or 'hardest'
+        margin:float=MARGIN, # By which the correct answer is to be ahead
+        name:str="hinge_over_answers", # Of the loss
+        **kwargs, # As `keras.losses.Loss` takes them
+    ):
         super().__init__(name=name, **kwargs)
         self.wrong, self.margin = wrong, margin
 
@@ -680,7 +714,13 @@ def fit_answers(
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MeanCosines(layers.Layer):
     "The mean of the members' cosines, each (n, answers); keeps the answers' labels, the vocabulary, and the temperature that turns cosines into probabilities."
-    def __init__(self, labels, vocabulary=(), temperature=TEMPERATURE, **kwargs):
+    def __init__(
+        self,
+        labels:list, # Of the answers
+        vocabulary:list=(), # Words that the members know
+        temperature:float=TEMPERATURE, # Cosines divided by it are the logits of probabilities
+        **kwargs, # As `keras.layers.Layer` takes them
+    ):
         super().__init__(**kwargs)
         self.labels, self.vocabulary = list(labels), list(vocabulary)
         self.temperature = temperature
@@ -962,7 +1002,13 @@ def fit_question_map(
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class KernelRegression(layers.Layer):
     "A sum of Gaussian bumps: codes (n, 16) to vectors (n, d). Support codes and coefficients are its weights."
-    def __init__(self, n_support, units, gamma, **kwargs):
+    def __init__(
+        self,
+        n_support:int, # Bumps
+        units:int, # Numbers in a result
+        gamma:float, # A bump is exp(−gamma · squared distance)
+        **kwargs, # As `keras.layers.Layer` takes them
+    ):
         super().__init__(**kwargs)
         self.n_support, self.units, self.gamma = n_support, units, gamma
 
@@ -992,7 +1038,12 @@ def fit_picture_meaning(
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class WordVectors(layers.Dense):
     "The sum of a bag's word vectors: (n, words) to (n, units). The vocabulary is saved with it."
-    def __init__(self, vocabulary, units, **kwargs):
+    def __init__(
+        self,
+        vocabulary:list, # Words, in the order of the bag
+        units:int, # Numbers in a vector
+        **kwargs, # As `keras.layers.Dense` takes them
+    ):
         super().__init__(units, **{**kwargs, "use_bias": False})
         self.vocabulary = list(vocabulary)
 

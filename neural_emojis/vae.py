@@ -52,7 +52,13 @@ def kl_loss(
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VariationalLayer(layers.Layer):
     "The cloud of a picture, and a point drawn from it: features (n, f) to z_mean, z_log_var, z, each (n, latent_dim)."
-    def __init__(self, latent_dim, log_var_limit=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        latent_dim:int, # Numbers in a code
+        log_var_limit:float|None=None, # Log variances stay within ± this; None: anywhere
+        seed:int|None=None, # Of the draws
+        **kwargs, # As `keras.layers.Layer` takes them
+    ):
         super().__init__(**kwargs)
         self.latent_dim, self.log_var_limit, self.seed = latent_dim, log_var_limit, seed
         self.to_mean = layers.Dense(latent_dim, kernel_initializer="glorot_normal", name="z_mean")
@@ -103,10 +109,17 @@ def _decibels(x, x_hat):
 # %% ../nbs/02_vae.ipynb #e86f1b04
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VAE(keras.Model):
-    "Encoder, decoder and loss. `sharpness` is the weight of the PSNR in the loss, in nats per decibel; `refinements`, how many steps `clouds` goes beyond the encoder."
+    "Encoder, decoder and loss: images (n, 36, 36, 4) in [0, 1] to reconstructions, z_mean and z_log_var."
     version = 2  # of the saved form
 
-    def __init__(self, encoder, decoder, sharpness=0., refinements=0, **kwargs):
+    def __init__(
+        self,
+        encoder:keras.Model, # Images to z_mean, z_log_var, z
+        decoder:keras.Model, # z to images
+        sharpness:float=0., # Weight of the PSNR in the loss, nats per dB
+        refinements:int=0, # Steps that `clouds` goes beyond the encoder
+        **kwargs, # As `keras.Model` takes them
+    ):
         super().__init__(**kwargs)
         self.encoder, self.decoder, self.sharpness, self.refinements = encoder, decoder, sharpness, refinements
         self.trackers = [keras.metrics.Mean(name=name) for name in ("reconstruction_loss", "kl_loss", "psnr")]
@@ -303,7 +316,14 @@ def augment(
 # %% ../nbs/02_vae.ipynb #739ec05c
 class EmojiBatches(keras.utils.PyDataset):
     "Batches whose order and augmentation depend on the seed and the epoch alone, so that a training can be taken up at any epoch."
-    def __init__(self, x, batch_size, seed, epoch=0, last_from=np.inf): # from epoch `last_from` on, nothing is moved or scaled
+    def __init__(
+        self,
+        x:np.ndarray, # float32 (n, 36, 36, 4) in [0, 1]
+        batch_size:int, # Images in a batch
+        seed:int, # Of the order and the augmentation
+        epoch:int=0, # To begin with
+        last_from:float=np.inf, # From this epoch on, nothing is moved or scaled
+    ):
         super().__init__()
         self.x, self.batch_size, self.seed, self.epoch, self.last_from = x, batch_size, seed, epoch, last_from
         self.order = self._shuffled()
@@ -330,13 +350,22 @@ class ConvMuon(keras.optimizers.Muon):
     def lr_adjust(self, x): return x * self.rms_rate * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1]))   # Liu et al. 2025
 
 # %% ../nbs/02_vae.ipynb #4f3ab915
-def save_checkpoint(model, history, settings, path):
+def save_checkpoint(
+    model:keras.Model, # In training
+    history:dict, # Figures of each epoch so far
+    settings:dict, # What the training depends on
+    path:str|os.PathLike, # A file ending in .weights.h5
+) -> None:
     "Write the state of a training to a file, whole or not at all."
     with written_whole(path) as new:
         model.save_weights(new)                                  # the optimizer's memory is part of it
         with h5py.File(new, "a") as file: file.attrs["training"] = json.dumps({"settings": settings, "history": history})
 
-def restore_checkpoint(model, settings, path):
+def restore_checkpoint(
+    model:keras.Model, # Compiled; gets the weights and the optimizer's memory
+    settings:dict, # What this training depends on
+    path:str|os.PathLike, # A file of `save_checkpoint`
+) -> dict: # The history
     "Take up the training in a file and return its history. Raises `ValueError` for a broken file or one of other settings."
     name = Path(path).name
     try:
@@ -350,7 +379,13 @@ def restore_checkpoint(model, settings, path):
 # %% ../nbs/02_vae.ipynb #8a12f465
 class Recorder(keras.callbacks.Callback):
     "Keeps the history, shows progress, writes checkpoints, and makes the draws of each epoch depend on its number alone."
-    def __init__(self, history, settings, checkpoint, progress):
+    def __init__(
+        self,
+        history:dict, # Figures of each epoch so far, to be continued
+        settings:dict, # What the training depends on, its 'epochs' and 'seed' among it
+        checkpoint:str|os.PathLike|None, # Where the state is written after each epoch
+        progress:bool, # Show a progress bar
+    ):
         super().__init__()
         self.history, self.settings, self.checkpoint = history, settings, checkpoint
         self.progress = tqdm(total=settings["epochs"], initial=len(history.get("loss", [])), unit="epoch", desc="training", file=sys.stdout, disable=not progress)
@@ -399,7 +434,11 @@ def train_vae(
 # %% ../nbs/02_vae.ipynb #2338ed21
 class Clouds(keras.Model):
     "The clouds of a batch of pictures as weights, to be trained with the decoder held fixed."
-    def __init__(self, vae, size):
+    def __init__(
+        self,
+        vae:VAE, # Whose decoder
+        size:int, # Pictures in the batch
+    ):
         super().__init__(name="clouds")
         self.z_mean, self.z_log_var = (self.add_weight(shape=(size, LATENT_DIM), name=name) for name in ("z_mean", "z_log_var"))
         self.decode, self.sharpness = lambda z: vae.decoder(z, training=False), vae.sharpness    # a function: not part of the model

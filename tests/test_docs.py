@@ -1,13 +1,16 @@
 "What docs/ makes of a notebook: directives carried out, nothing of them left to see; and what it adds to the pages."
 import ast
+import inspect
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from execnb.nbio import mk_cell, new_nb, read_nb, write_nb
+from fastcore.docments import docments
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
@@ -95,6 +98,16 @@ def test_api_table_is_left_out_where_it_would_say_nothing():
     class Inherits(dict): "Doc"
     def f(a, b=None): "Doc"
     assert parameter_table(Inherits) == signature_text(Inherits) == parameter_table(f) == ''
+
+
+@pytest.mark.parametrize('module', ['data', 'plot', 'vae', 'generation', 'questions', 'sqam', 'answers', 'meaning', 'command_line'])
+def test_every_parameter_has_a_meaning(module):
+    exported = vars(import_module(f'neural_emojis.{module}'))
+    for name in exported['__all__']:
+        if not (inspect.isfunction(exported[name]) or inspect.isclass(exported[name]) and '__init__' in vars(exported[name])): continue
+        silent = [p for p, meaning in docments(exported[name]).items() if not meaning and p not in ('self', 'return')
+                  and inspect.signature(exported[name]).parameters[p].kind is not inspect.Parameter.VAR_KEYWORD]
+        assert not silent, f'{name}: say what each of {silent} is, behind it'
 
 
 @pytest.mark.parametrize('body, fault', [
