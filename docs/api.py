@@ -38,16 +38,21 @@ def inherits_init(obj) -> bool:
     return inspect.isclass(obj) and '__init__' not in vars(obj)
 
 
+def parameters(obj) -> dict:
+    "{name: what docments says of it}, the result as 'return'; without `self`, and `**settings`, for which docments has no meaning."
+    kinds = {name: p.kind for name, p in inspect.signature(obj).parameters.items()}
+    return {name: p for name, p in docments(obj, full=True).items() if name not in ('self', 'cls') and kinds.get(name) is not inspect.Parameter.VAR_KEYWORD}
+
+
 def parameter_table(obj) -> str:
     "Parameters and the result of `obj`, type and meaning; the signature has the defaults. '' if no meaning is given."
     if inherits_init(obj): return ''
     code = lambda text: f'`{text}`' if text else ''
-    rows, params = [], inspect.signature(obj).parameters
-    for name, p in docments(obj, full=True).items():
-        if name in params and params[name].kind is inspect.Parameter.VAR_KEYWORD: continue  # docments has no meaning for it
+    rows = []
+    for name, p in parameters(obj).items():
         row = [code(name), code(type_name(p['anno'])), p.get('docment') or '']
         if name == 'return': row[0] = '*returns*'
-        if name in ('self', 'cls') or name == 'return' and (inspect.isclass(obj) or not any(row[1:])): continue
+        if name == 'return' and (inspect.isclass(obj) or not any(row[1:])): continue
         rows.append(row)
     return table(rows, ['Parameter', 'Type', 'Meaning']) if any(meaning for *_, meaning in rows) else ''
 
