@@ -148,9 +148,11 @@ class VAE(keras.Model):
         return self.clouds(images, refinements, batch_size)[0]
 
     def decode(self, z, batch_size=256):
-        "Pictures of codes (n, 16): float32 (n, 36, 36, 4) in [0, 1]. Raises as `check_codes` does."
+        "Pictures of codes (n, 16): float32 (n, 36, 36, 4) in [0, 1], 20 kB each. Raises as `check_codes` does."
         z = check_codes(z)
-        return np.concatenate([ops.convert_to_numpy(self.decoder(z[i:i + batch_size], training=False)) for i in range(0, len(z), batch_size)])
+        images = np.empty((len(z), *EMOJI_SHAPE), np.float32)
+        for i in range(0, len(z), batch_size): images[i:i + batch_size] = ops.convert_to_numpy(self.decoder(z[i:i + batch_size], training=False))
+        return images
 
     def reconstruct(self, images, refinements=None, batch_size=256):
         "What becomes of images (n, 36, 36, 4) when they are embedded and decoded: float32 of the same shape."

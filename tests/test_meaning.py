@@ -120,12 +120,13 @@ def test_leaving_one_out_chooses_as_by_hand():
     kernel, rng = meaning.likeness(features, features), np.random.default_rng(0)
     valence, count = rng.uniform(-1, 1, 30), rng.integers(1, 200, 30)
     weight = count / (count + 10)
+    target = meaning.ranked_valence(valence, weight)
     def missed(ridge):
         errors = []
         for i in range(30):
             rest = np.delete(np.arange(30), i)
-            model = KernelRidge(alpha=ridge, kernel="precomputed").fit(kernel[np.ix_(rest, rest)], valence[rest], sample_weight=weight[rest])
-            errors.append(valence[i] - model.predict(kernel[i:i + 1, rest])[0])
+            model = KernelRidge(alpha=ridge, kernel="precomputed").fit(kernel[np.ix_(rest, rest)], target[rest], sample_weight=weight[rest])
+            errors.append(target[i] - model.predict(kernel[i:i + 1, rest])[0])
         return np.average(np.square(errors), weights=weight)
     assert meaning.fit_valence(kernel, valence, count).alpha == min(np.geomspace(.03, 10, 6), key=missed)
 
