@@ -8,6 +8,7 @@ import inspect
 from functools import cached_property, reduce
 from importlib import import_module
 from textwrap import dedent
+from types import UnionType
 
 from docutils import nodes
 from fastcore.docments import docments, empty
@@ -17,6 +18,7 @@ from sphinx.util.nodes import make_refnode
 def type_name(annotation) -> str:
     "A type as a reader says it: `ndarray`, `list[str]`, `Path | None`."
     if annotation in (empty, type(None)): return ''  # docments takes the type from the default, and None has none
+    if isinstance(annotation, UnionType): return ' | '.join(type_name(each) or 'None' for each in annotation.__args__)
     return annotation.__name__ if inspect.isclass(annotation) and not getattr(annotation, '__args__', None) else str(annotation)
 
 
@@ -84,7 +86,7 @@ def members(cls) -> list[str]:
 def api_entry(module:str, name:str) -> str:
     "The entry of `name`, a function, class, `Class.method` or property of `module`."
     parent, _, attribute = name.rpartition('.')
-    obj = reduce(getattr, name.split('.'), import_module(module))
+    obj = inspect.unwrap(reduce(getattr, name.split('.'), import_module(module)))  # `lru_cache` wraps
     if parent: obj = inspect.getattr_static(reduce(getattr, parent.split('.'), import_module(module)), attribute)
     if isinstance(obj, (staticmethod, classmethod)): obj = obj.__func__
     prop = isinstance(obj, (property, cached_property))
@@ -97,9 +99,10 @@ def api_entry(module:str, name:str) -> str:
 
 
 def link_code(app, doctree, docname) -> None:
-    "Make `name` in the text a link to the entry of that name, except in that entry and in headings."
+    "Make `name` in the text a link to the entry of that name, of this page or else the last one before it, except in that entry and in headings."
     objects = app.env.domains.python_domain.objects
-    targets = {full.removeprefix(f'{app.config.api_package}.').split('.', 1)[-1]: (full, entry) for full, entry in objects.items()}
+    known = sorted(((full, entry) for full, entry in objects.items() if entry.docname <= docname), key=lambda item: item[1].docname)
+    targets = {full.removeprefix(f'{app.config.api_package}.').split('.', 1)[-1]: (full, entry) for full, entry in known}
     for literal in list(doctree.findall(nodes.literal)):
         name = literal.astext().removesuffix('()')
         if name not in targets or any(isinstance(p, (nodes.reference, nodes.title)) for p in _parents(literal)): continue

@@ -153,6 +153,7 @@ page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_d
 def process(path:Path):
     "The notebook at `path` as its reader shall see it."
     nb = read_nb(path)
+    nb.metadata.pop('language_info', None)  # a run writes it, nbdev cleans it: the page is the same with and without
     NBProcessor(nb=nb, procs=page_processors, process=True)
     return nb
 

@@ -12,16 +12,17 @@ repairs = [
     (r'<span class="[npw]">([^<]*)</span>', r'\1'),                          # names, brackets and spaces of code have its own colour
 ]
 
-narrow = 40  # characters: what a phone shows of a line of code
+narrow, wide = 40, 90  # characters: what a phone shows of a line of code, and what a page does
 
 
 def foldable(
     code:str, # HTML of a block of code
 ) -> str: # the same; each line that is not short is an element that knows its indentation, so that the style sheet can fold it
-    "Mark the lines of code that a narrow page may have to fold."
+    "Mark the lines of code that a narrow page may have to fold. What is aligned to the right of a very long line moves up to it."
     lines = []
     for line in code.splitlines(keepends=True):
         text = unescape(re.sub('<[^>]*>', '', line)).rstrip()
+        if len(text) > wide: line = re.sub(r'(?<=\S) {3,}(?=<span class="c1">|test_)', '  ', line)
         lines.append(f'<span class="line" style="--indent:{min(len(text) - len(text.lstrip()), narrow // 2)}">{line}</span>' if len(text) > narrow else line)
     return ''.join(lines)
 

@@ -23,11 +23,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import imageio.v3 as iio
 import numpy as np
 import pandas as pd
 import pooch
+import requests
 import resvg_py
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
@@ -190,7 +192,7 @@ def text_split_mask(
     texts:pd.Series, # n texts
     seed:int=0, # Of NumPy's default generator
 ) -> np.ndarray: # bool (n,), True for training; equal texts are always on the same side
-    "The fixed split for texts: copies that differ in case, spacing or mentions only fall on the same side."
+    "The fixed split for texts: copies that differ in case, spacing, signs or mentions only fall on the same side."
     group = text_groups(texts)
     return train_valid_mask(group.max(initial=-1) + 1, seed)[group]
 
@@ -246,6 +248,8 @@ def download(
             if member:
                 with zipfile.ZipFile(got) as archive: got = Path(archive.extract(member, new.parent))
             check(got)
+        except requests.ConnectionError as error:
+            raise DownloadError(f"could not download {target.name}: no connection to {urlsplit(url).hostname}, or it timed out") from error
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise DownloadError(f"could not download {target.name} from {url}: {error}") from error
         got.replace(new)

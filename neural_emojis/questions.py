@@ -121,7 +121,7 @@ def _points(texts):
 def hash_pieces(
     texts:list, # n texts
 ) -> tuple: # uint32 hashes of all pieces of all texts, and int: of which text each is
-    "Hashes of the pieces of 3, 4 and 5 characters of ' word '."
+    "Hashes of the pieces of 3, 4 and 5 characters of each word, a blank at both ends."
     points, row = _points(texts)
     blank = (points == 32) | (points == 10)
     at = np.flatnonzero(points[:-1] != 10)                       # where pieces begin

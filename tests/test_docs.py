@@ -68,6 +68,13 @@ def test_directive_in_the_middle_of_a_cell_is_an_error(tmp_path):
     with pytest.raises(ValueError, match='middle of a cell'): processed(tmp_path, ('markdown', '# T'), ('code', 'x = 1\n#| hide\ny = 2'))
 
 
+def test_a_notebook_looks_the_same_whether_it_was_just_run_or_cleaned(tmp_path):
+    nb, path = new_nb([mk_cell('# T', 'markdown')]), tmp_path/'03_toy.ipynb'
+    nb.metadata['language_info'] = {'name': 'python', 'pygments_lexer': 'ipython3'}   # makes a page whose long lines are not folded
+    write_nb(nb, path)
+    assert 'language_info' not in pages.process(path).metadata
+
+
 callout = '::: {.callout-note}\n## Which data\n\nReal.\n:::\n\n:::{.callout-tip}\nPlain.\n:::'
 
 def test_callouts(tmp_path):
@@ -86,11 +93,12 @@ def test_api_table():
         a:'int|None', # One | the other
         b:float=.5, # How
         *, c:list[str]=(), # Which
+        d:Path|None=None, # Where
     ) -> str: # Said
         "Doc"
-    assert signature_text(f) == '(a, b=0.5, *, c=())'
+    assert signature_text(f) == '(a, b=0.5, *, c=(), d=None)'
     assert parameter_table(f).splitlines()[2:] == ['| `a` | `int\\|None` | One \\| the other |', '| `b` | `float` | How |',
-                                                    '| `c` | `list[str]` | Which |', '| *returns* | `str` | Said |']
+                                                    '| `c` | `list[str]` | Which |', '| `d` | `Path \\| None` | Where |', '| *returns* | `str` | Said |']
 
 
 def test_api_table_is_left_out_where_it_would_say_nothing():
@@ -253,6 +261,13 @@ def test_long_lines_of_code_can_be_folded_and_stay_as_they_are():
     strip = lambda html: re.sub('<[^>]*>', '', html)
     assert strip(folded) == strip(page)
     assert polish(page.format('sh notranslate')) == page.format('sh notranslate')
+
+
+def test_comments_far_to_the_right_move_up_where_the_line_is_too_long():
+    block = '<div class="highlight-python notranslate"><div class="highlight"><pre>{}</pre></div></div>'
+    page = block.format(f'{"n" * 60}      <span class="c1"># {"c" * 40}</span>\n{"n" * 60}      <span class="c1"># short</span>\n')
+    text = re.sub('<[^>]*>', '', polish(page))
+    assert text == f'{"n" * 60}  # {"c" * 40}\n{"n" * 60}      # short\n'
 
 
 def test_card(tmp_path):

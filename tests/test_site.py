@@ -1,4 +1,6 @@
 "Every page of the site in a real browser: quiet, light, accessible, within the page, and self-contained."
+import re
+
 import pytest
 
 phone, desk = {'width': 390, 'height': 800}, {'width': 1280, 'height': 900}
@@ -75,6 +77,21 @@ def test_every_figure_has_a_caption_and_alternative_text(browser, address, names
         bare += [f'{name}: {src}' for src in page.evaluate("Array.from(document.querySelectorAll('.cell_output img')).filter(img => !img.alt || !img.closest('.cell_output').querySelector('figcaption')).map(img => img.src)")]
     page.close()
     assert not bare
+
+
+def test_names_link_to_what_the_reader_has_met(site):
+    ahead = []
+    for path in site.glob('[0-9]*_*.html'):
+        links = re.findall(r'<a class="reference internal" href="([^"#]*)#neural_emojis[^"]*" title="[^"]*"><code', path.read_text(encoding='utf-8'))
+        ahead += [f'{path.name} → {link}' for link in links if link > path.name]
+    assert not ahead
+
+
+def test_long_lines_of_code_can_be_folded(site):
+    "That is done to Python only, by the name of the highlighter."
+    for path in site.glob('[0-9]*_*.html'):
+        page = path.read_text(encoding='utf-8')
+        assert 'highlight-ipython' not in page and 'class="line"' in page, path.name
 
 
 def test_missing_page(browser, address):
