@@ -6,14 +6,17 @@
 __all__ = ['EPSILON', 'LATENT_DIM', 'SHARPNESS', 'REFINEMENTS', 'EPOCHS', 'LAST_EPOCHS', 'BATCH_SIZE', 'LEARNING_RATE',
            'reconstruction_loss', 'kl_loss', 'VariationalLayer', 'check_codes', 'psnr', 'VAE', 'build_post_vae',
            'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'build_vae', 'augment',
-           'EmojiBatches', 'ConvMuon', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'train_vae', 'Clouds',
-           'refine_clouds', 'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic', 'bits_per_dimension']
+           'EmojiBatches', 'ConvMuon', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'Interruption', 'train_vae',
+           'Clouds', 'refine_clouds', 'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic',
+           'bits_per_dimension']
 
 # %% ../nbs/02_vae.ipynb #5539c1a6
 import json
 import math
 import os
+import signal
 import sys
+import threading
 import zipfile
 import zlib
 from pathlib import Path
@@ -405,6 +408,26 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None): self.progress.close()
 
+# %% ../nbs/02_vae.ipynb #e6c320b3
+class Interruption(keras.callbacks.Callback):
+    "Takes Ctrl-C at the end of a step. A second one does not wait."
+    def __enter__(self):
+        self.asked = False
+        self.waits = signal.getsignal(signal.SIGINT) is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+        if self.waits: signal.signal(signal.SIGINT, self.ask)
+        return self
+
+    def ask(self, *_):
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.asked: raise KeyboardInterrupt
+
+    def __exit__(self, error, *_):
+        if self.waits: signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self.asked and error is None: raise KeyboardInterrupt
+
 # %% ../nbs/02_vae.ipynb #583a694a
 def train_vae(
     images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats in [0, 1]
@@ -428,9 +451,10 @@ def train_vae(
     vae.compile(optimizer, steps_per_execution=min(10, n_batches), jit_compile=False)   # compiling takes longer than it saves
     history = restore_checkpoint(vae, settings, checkpoint) if checkpoint and Path(checkpoint).exists() else {}
     done = len(history.get("loss", []))
-    vae.fit(EmojiBatches(x, BATCH_SIZE, seed, done, epochs - min(LAST_EPOCHS, epochs // 3)), initial_epoch=done, epochs=epochs, shuffle=False, verbose=0,
-            validation_data=None if valid_images is None else (check_images(valid_images),), validation_freq=5,
-            callbacks=[Recorder(history, settings, checkpoint, progress), *callbacks])
+    with Interruption() as interruption:
+        vae.fit(EmojiBatches(x, BATCH_SIZE, seed, done, epochs - min(LAST_EPOCHS, epochs // 3)), initial_epoch=done, epochs=epochs, shuffle=False, verbose=0,
+                validation_data=None if valid_images is None else (check_images(valid_images),), validation_freq=5,
+                callbacks=[Recorder(history, settings, checkpoint, progress), interruption, *callbacks])
     return vae, history
 
 # %% ../nbs/02_vae.ipynb #2338ed21

@@ -236,7 +236,7 @@ def test_pictures_without_javascript(browser, address):
         page = context.new_page()
         page.goto(f'{address}playground.html')
         assert 'needs JavaScript' in page.inner_text('#pg-status')
-        assert page.locator('.still:visible').count() == 3 and page.locator('.live:visible').count() == 0
+        assert page.locator('img.still:visible').count() == 3 and page.locator('.live:visible').count() == 0
 
 
 def test_pictures_without_webassembly(browser, address):
@@ -244,7 +244,7 @@ def test_pictures_without_webassembly(browser, address):
     page.add_init_script('delete globalThis.WebAssembly')
     page.goto(f'{address}playground.html')
     page.wait_for_function("document.getElementById('pg-status').textContent.includes('no WebAssembly')")
-    assert page.locator('.still:visible').count() == 3 and page.locator('.live:visible').count() == 0
+    assert page.locator('img.still:visible').count() == 3 and page.locator('.live:visible').count() == 0
     page.close()
 
 
@@ -253,7 +253,7 @@ def test_pictures_where_a_model_is_missing(browser, address):
     page.route('**/decoder.onnx.gz', lambda route: route.fulfill(status=404))
     page.goto(f'{address}playground.html')
     page.wait_for_function("document.getElementById('pg-status').textContent.includes('decoder.onnx.gz: 404')")
-    assert page.locator('.still:visible').count() == 3
+    assert page.locator('img.still:visible').count() == 3
     page.close()
 
 

@@ -1,8 +1,10 @@
 """What a reader of 02_vae would not learn from: broken and hostile files, seeds, memory, an independent forward pass."""
 import json
+import signal
 import tracemalloc
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -174,6 +176,17 @@ def test_memory_is_bounded_by_the_batch(vae):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000 * 36 * 36 * 4 * 4 / 2  # half of what the images alone would need as floats
+
+
+@pytest.mark.parametrize("event, epoch, done", [("on_epoch_begin", 1, 1), ("on_epoch_end", 2, 3)])
+def test_an_interruption_is_taken_at_the_end_of_a_step(tmp_path, event, epoch, done):
+    "Also one that comes after the last step. Within a step, Keras may swallow it."
+    class Press(keras.callbacks.Callback): pass
+    setattr(Press, event, lambda self, number, logs=None: signal.raise_signal(signal.SIGINT) if number == epoch else None)
+    checkpoint = tmp_path / "vae.weights.h5"
+    with pytest.raises(KeyboardInterrupt): train_vae(emojis.images[:32], epochs=3, checkpoint=checkpoint, callbacks=[Press()], progress=False)
+    with h5py.File(checkpoint) as file: assert len(json.loads(file.attrs["training"])["history"]["loss"]) == done
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_batches_depend_on_seed_and_epoch_alone():
