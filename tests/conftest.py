@@ -1,6 +1,7 @@
 "The rendered site, served on this machine, and a browser to read it in."
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -14,6 +15,7 @@ from playwright.sync_api import sync_playwright
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'docs'))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts the tests in the background has it ignored, for all that they start, too
 
 
 @pytest.hookimpl(tryfirst=True)
