@@ -91,7 +91,7 @@ def ranked_valence(
     "Evenly spread valences, doubtful ones near the middle."
     mean = np.average(valence, weights=weight)
     deviation = np.sqrt(np.average((valence - mean) ** 2, weights=weight))
-    return mean + deviation * scale(rankdata(mean + weight * (valence - mean)))
+    return mean + deviation * scale(rankdata(weight * (valence - mean)))
 
 # %% ../nbs/07_meaning.ipynb #6037c057
 def fit_valence(
