@@ -8,7 +8,10 @@ from collections import defaultdict
 from pathlib import Path
 
 from docutils import nodes
-from pybtex.database import Entry, parse_file
+from pybtex.database import Entry, Person, parse_file
+from pybtex.plugin import register_plugin
+from pybtex.style.formatting.plain import Style
+from pybtex.style.sorting.author_year_title import SortingStyle
 from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
@@ -97,6 +100,16 @@ def list_citing_pages(app, doctree) -> None:
         if pages[key]: item += line
 
 
+class ByName(SortingStyle):
+    "By author and year. What marks accents and names that are no person's does not count: else `{Crowdflower}` stood behind z."
+    def person_key(self, person:Person) -> str: return re.sub(r'[^\w\s]', '', super().person_key(person))
+
+
+class Alphabetical(Style):
+    "BibTeX's plain style, sorted by the names as they are read."
+    default_sorting_style = 'by_name'
+
+
 def load(app, env, docnames) -> None:
     "Read the bibliography before the pages."
     env.works = read_bibliography(Path(app.srcdir)/'references.bib')
@@ -104,6 +117,8 @@ def load(app, env, docnames) -> None:
 
 def setup(app) -> dict:
     "Sphinx calls this when `conf.py` lists this module as an extension."
+    register_plugin('pybtex.style.sorting', 'by_name', ByName)
+    register_plugin('pybtex.style.formatting', 'alphabetical', Alphabetical)
     app.connect('env-before-read-docs', load)
     app.connect('doctree-resolved', link_citations)
     return {'parallel_read_safe': True, 'parallel_write_safe': True}

@@ -174,10 +174,12 @@ def precision_recall(
     k:int=3, # A neighbourhood reaches to the k-th nearest of its own kind
 ) -> tuple: # (precision, recall), each in [0, 1]
     "Precision and recall of a generator (Kynkäänniemi et al. 2019, eq. 1 and 2)."
-    def covered(points, centres):
-        radius = NearestNeighbors(n_neighbors=k + 1).fit(centres).kneighbors(centres)[0][:, -1]   # the nearest is the point itself
-        return float((pairwise_distances(points, centres) <= radius).any(axis=1).mean())
-    return covered(new, real), covered(real, new)
+    return _covered(pairwise_distances(real, new), _reach(real, k), _reach(new, k))
+
+def _reach(points, k=3): return NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points)[0][:, -1]      # the nearest is the point itself
+
+def _covered(distance, real_reach, new_reach): # (n, m), (n,), (m,)
+    return float((distance <= real_reach[:, None]).any(axis=0).mean()), float((distance <= new_reach).any(axis=1).mean())
 
 # %% ../nbs/03_generation.ipynb #46b0c340
 SUBSET = 150  # pictures, fewer than are held out
@@ -193,10 +195,10 @@ def compare_pictures(
     features = picture_features(real)
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-3
     x, y, rng = (features - mean) / deviation, (picture_features(new) - mean) / deviation, np.random.default_rng(seed)
-    rows = []
+    distance, x_reach, rows = pairwise_distances(x, y), _reach(x), []
     for _ in range(n_subsets):
-        real_part, new_part = rng.permutation(x)[:SUBSET], rng.permutation(y)[:SUBSET]
-        rows.append((kernel_distance(real_part, new_part), *precision_recall(x, new_part)))
+        real_part, new_part = rng.permutation(len(x))[:SUBSET], rng.permutation(len(y))[:SUBSET]
+        rows.append((kernel_distance(x[real_part], y[new_part]), *_covered(distance[:, new_part], x_reach, _reach(y[new_part]))))
     return pd.DataFrame(rows, columns=["kernel distance", "precision", "recall"])
 
 # %% ../nbs/03_generation.ipynb #c988c383

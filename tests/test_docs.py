@@ -204,6 +204,11 @@ def library(tmp_path):
     return citations.read_bibliography(tmp_path/'a.bib')
 
 
+def test_bibliography_is_sorted_by_names_as_they_are_read(library, tmp_path):
+    entries = citations.ByName().sort(citations.parse_file(tmp_path/'a.bib').entries.values())
+    assert [entry.key for entry in entries] == ['tool', 'three', 'long', 'two', 'one', 'prelast']
+
+
 @pytest.mark.parametrize('text, keys', [
     ('by Rosenblatt (1952), in 1952', ['one']), ('(Levy & Goldberg 2014; Levy and\nGoldberg (2014))', ['two', 'two']),
     ('Hu, Koren & Volinsky 2008, Hu et al. 2008', ['three', 'three']), ('Kralj Novak et al. 2015', ['long']),
