@@ -70,7 +70,8 @@ class Answerer:
         texts, (names, chars, answers) = check_texts(texts), self._candidates(candidates)
         if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(names):
             raise ValueError(f"top_k must be a whole number from 1 to {len(names)}, the number of candidates; got {top_k!r}")
-        best, scores = _best(self.meaning.encode_questions(texts), answers, top_k)      # each (texts, top_k)
+        questions = self.meaning.encode_questions(texts)
+        best, scores = map(np.concatenate, zip(*(_best(questions[i:i + 4_096], answers, top_k) for i in range(0, len(texts), 4_096))))   # each (texts, top_k)
         return pd.DataFrame({
             "text": np.repeat(np.array(texts, dtype=object), top_k), "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
             "emoji": np.array(chars, dtype=object)[best].ravel(), "name": np.array(names, dtype=object)[best].ravel(), "score": scores.ravel()})
@@ -103,12 +104,9 @@ class Answerer:
 # %% ../nbs/06_answers.ipynb #4abe62f5
 def _best(q, answers, k):
     "Positions and cosines of the k best of m answers for n questions, the best first: each (n, k)."
-    cosines = np.clip(q @ answers.T, -1, 1)                                              # rounding may go a little beyond
-    some = np.argpartition(-cosines, k - 1, axis=1)[:, :k] if k < len(answers) else np.arange(len(answers)) + np.zeros((len(q), 1), int)
-    some.sort(axis=1)                                                                    # of equal ones, the first first
-    values = np.take_along_axis(cosines, some, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(some, order, axis=1), np.take_along_axis(values, order, axis=1)
+    cosines = np.clip(q @ answers.T, -1, 1).round(6)                                     # beyond are errors of rounding
+    best = np.argsort(-cosines, axis=1, kind="stable")[:, :k]                            # of equal ones, the first first
+    return best, np.take_along_axis(cosines, best, axis=1)
 
 # %% ../nbs/06_answers.ipynb #127671b6
 def load_answerer() -> Answerer: # With the networks and the emojis that ship

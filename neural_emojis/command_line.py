@@ -9,11 +9,13 @@ __all__ = ['COMMANDS', 'CHUNK', 'BATCH', 'GAP', 'MAX_SIDE', 'argument', 'command
 
 # %% ../nbs/09_command_line.ipynb #8c409332
 import argparse
+import io
 import itertools
 import json
 import logging
 import math
 import os
+import re
 import sys
 import tempfile
 import warnings
@@ -69,11 +71,16 @@ def main(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow starts quietly
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1") # … and uses its fast convolutions on every processor
     logging.getLogger("tensorflow").setLevel("ERROR")   # it complains where many models are used in one process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper): stream.reconfigure(encoding="utf-8")   # emojis need it, whatever the terminal says of itself
     try:
         settings = vars(build_parser().parse_args(argv))
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: print(f"neural-emojis: note: {' '.join(str(message).split())}", file=sys.stderr)
             settings.pop("run")(**settings)
+        sys.stdout.flush()
+    except BrokenPipeError:                             # who reads has had enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, KeyError, OSError, FloatingPointError) as error:
         print(_in_one_line(error), file=sys.stderr)
         return 2
@@ -87,7 +94,7 @@ def whole_number(
 ): # Function of a word, for `argument(type=…)`
     "A check for whole numbers in a range."
     def check(word):
-        if not word.lstrip("-").isdecimal() or not low <= int(word) <= high:
+        if not re.fullmatch(r"-?\d{1,18}", word) or not low <= int(word) <= high:
             raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} " + ("on" if high == 2**32 - 1 else f"to {high:,}"))
         return int(word)
     return check

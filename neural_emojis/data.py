@@ -14,6 +14,7 @@ __all__ = ['VARIATION_SELECTOR', 'EMOJI_SIZE', 'EMOJI_SHAPE', 'ASSETS', 'TIMEOUT
 # %% ../nbs/00_data.ipynb #a30c91fe
 import os
 import re
+import struct
 import sys
 import tempfile
 import warnings
@@ -42,7 +43,7 @@ def emoji_char(
     name:str, # Code points in hexadecimal joined by hyphens, as Twemoji names its files: '1f1eb-1f1f7'
 ) -> str: # The characters: '🇫🇷'; a name that is not made of code points stands for itself
     "The characters that a code point name stands for."
-    if not re.fullmatch(r"[0-9a-fA-F]{2,6}(-[0-9a-fA-F]{2,6})*", name): return name
+    if not re.fullmatch(r"[0-9a-fA-F]{2,6}(-[0-9a-fA-F]{2,6})*", name) or name.isalpha() and len(name) > 2: return name  # 'face' is a word
     points = [int(point, 16) for point in name.split("-")]
     is_char = all(point <= sys.maxunicode and not 0xd800 <= point <= 0xdfff for point in points)  # half a surrogate pair is no character
     return "".join(map(chr, points)) if is_char else name
@@ -92,12 +93,16 @@ def untile(
     return grid.swapaxes(1, 2).reshape(-1, EMOJI_SIZE, EMOJI_SIZE, channels)[:n]
 
 # %% ../nbs/00_data.ipynb #4ae34f63
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EmojiSet:
     "Emojis, sorted by name: their pixels, their code point names, and where they come from."
     images:np.ndarray # uint8 (n, 36, 36, 4), straight alpha
     names:list        # n code point names: ['1f004', …]
     source:str        # Which emojis these are
+
+    def __post_init__(self):
+        if len(self.images) != len(self.names): raise ValueError(f"{len(self.images)} images and {len(self.names)} names: give one for each")
+        if len(set(self.names)) < len(self.names): raise ValueError("every emoji needs a name of its own")
 
     @cached_property
     def chars(self) -> list: # n strings: ['🀄', …]
@@ -107,12 +112,15 @@ class EmojiSet:
     def _positions(self): return {name: i for i, name in enumerate(self.names)}
 
     def index(self, key:str) -> int:
-        "The position of an emoji given by name or character. Raises `KeyError` for one that is not in the set."
+        "The position of an emoji given by name or character. Raises `KeyError` for one that is not in the set, `TypeError` for what is not a string."
+        if not isinstance(key, str): raise TypeError(f"an emoji is looked up by its character or name, got {key!r}: positions are for .images, .names and .chars")
         for name in (key, emoji_name(key)):
             if name in self._positions: return self._positions[name]
         raise KeyError(f"no emoji {key!r} among the {len(self)} of {self.source}: give a character such as '🎉' or its code point '1f389'")
 
     def __getitem__(self, key): return self.images[self.index(key)]
+    def __contains__(self, key): return key in self._positions or emoji_name(key) in self._positions
+    def __iter__(self): return iter(self.names)
     def __len__(self): return len(self.names)
     def __repr__(self): return f"EmojiSet of {len(self)} from {self.source}"
 
@@ -129,7 +137,7 @@ def _read_picture(path):
     try:
         if path.suffix.lower() == ".svg": return rasterise(path.read_text(encoding="utf-8"))
         return iio.imread(path)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, struct.error) as error:
         raise ValueError(f"cannot read {path.name}: {error}; replace or remove it") from error
 
 def _read_folder(folder):
@@ -137,13 +145,14 @@ def _read_folder(folder):
     if not paths: raise ValueError(f"no PNG or SVG files in {folder}: give a folder of emojis of 36×36 pixels with alpha")
     pictures = {}
     for path in tqdm(paths, unit="picture", desc=f"reading {folder.name}", file=sys.stdout, leave=False, delay=1):
-        if path.stem in pictures: raise ValueError(f"two files for {path.stem!r} in {folder}: keep either the PNG or the SVG")
-        pictures[path.stem] = _read_picture(path)
+        name = path.stem if emoji_char(path.stem) == path.stem else emoji_name(emoji_char(path.stem))   # '2764-FE0F' is 2764
+        if name in pictures: raise ValueError(f"two files for {name!r} in {folder}: keep one of them")
+        pictures[name] = _read_picture(path)
     kept = {name: p for name, p in pictures.items() if p.shape == EMOJI_SHAPE and p.dtype == np.uint8}
     others = [f"{name} {p.shape}" for name, p in pictures.items() if name not in kept]
     if not kept: raise ValueError(f"none of the {len(pictures)} files in {folder} has shape {EMOJI_SHAPE}, 8 bits: {', '.join(others[:5])}")
     if others: warnings.warn(f"kept out {len(others)} of {len(pictures)} files that are not of shape {EMOJI_SHAPE}, 8 bits: {', '.join(others[:5])}", stacklevel=3)
-    return EmojiSet(np.stack(list(kept.values())), list(kept), f"folder {folder.name}")
+    return EmojiSet(np.stack([kept[name] for name in sorted(kept)]), sorted(kept), f"folder {folder.name}")
 
 # %% ../nbs/00_data.ipynb #4727eac0
 def load_emojis(
@@ -160,7 +169,8 @@ def check_images(
     images:np.ndarray, # (n, 36, 36, 4), straight alpha: uint8 in 0–255, or floats in [0, 1]
 ) -> np.ndarray: # float32 (n, 36, 36, 4) in [0, 1]
     "Images as a network wants them. Raises `TypeError` for another dtype, `ValueError` for another shape or range, NaN, or none at all."
-    images = np.asarray(images)
+    try: images = np.asarray(images)
+    except ValueError as error: raise ValueError("images of different shapes: use load_emojis(folder) to read and check a folder") from error
     if images.shape[1:] != EMOJI_SHAPE:
         raise ValueError(f"images must have shape (n, 36, 36, 4), got {images.shape}: " +
                          ("add a first axis with image[None]" if images.shape == EMOJI_SHAPE else "use load_emojis(folder) to read and check a folder"))
@@ -220,11 +230,11 @@ def written_whole(
     path:str|os.PathLike, # The file to write; its folder must exist
 ): # Gives the `Path` to write to: of the same name, alone in a temporary folder beside `path`
     "Put a file in its place once it is complete; a failure or an interruption leaves what was there. Raises `OSError` where it cannot be written."
-    path = Path(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        new = Path(folder) / path.name
+    target = Path(path).resolve()                                    # where a symbolic link leads
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        new = Path(folder) / Path(path).name
         yield new
-        os.replace(new, path)
+        os.replace(new, target)
 
 # %% ../nbs/00_data.ipynb #e5a98cb2
 TIMEOUT = 10, 60  # seconds: to connect, and to wait for more data
@@ -239,34 +249,39 @@ def download(
     member:str|None=None, # Name of the wanted file inside a zip archive
 ) -> Path: # `target`
     "Download a file, whole or not at all. Raises `DownloadError`."
-    target.parent.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel("WARNING")
-    with written_whole(target) as new, tqdm(total=0, unit="B", unit_scale=True, desc=target.name, file=sys.stdout, leave=False, delay=1) as progress:
-        fetch = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
-        try:
-            got = Path(pooch.retrieve(url, known_hash, fname="download", path=new.parent, downloader=fetch))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(target) as new, tqdm(total=0, unit="B", unit_scale=True, desc=target.name, file=sys.stdout, leave=False, delay=1) as progress:
+            got = Path(pooch.retrieve(url, known_hash, fname="download", path=new.parent, downloader=pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)))
             if member:
                 with zipfile.ZipFile(got) as archive: got = Path(archive.extract(member, new.parent))
             check(got)
-        except requests.ConnectionError as error:
-            raise DownloadError(f"could not download {target.name}: no connection to {urlsplit(url).hostname}, or it timed out") from error
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise DownloadError(f"could not download {target.name} from {url}: {error}") from error
-        got.replace(new)
+            got.replace(new)
+    except requests.ConnectionError as error:
+        raise DownloadError(f"could not download {target.name}: no connection to {urlsplit(url).hostname}, or it timed out") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DownloadError(f"could not download {target.name} from {url}: {error}") from error
     return target
 
 # %% ../nbs/00_data.ipynb #2c95d853
 SENTIMENTS = ("positive", "neutral", "negative")
 
+def _read_table(path, columns, **settings):
+    "A CSV file in UTF-8 that has these columns. Raises `ValueError` for one that is something else."
+    name = Path(path).name
+    try: table = pd.read_csv(path, encoding="utf-8-sig", **settings)
+    except ValueError as error: raise ValueError(f"{name} is not a CSV file in UTF-8: {error}") from error
+    missing = [column for column in columns if column not in table]
+    if missing: raise ValueError(f"{name} lacks the column {' and '.join(missing)}: it has {', '.join(map(str, table.columns[:8]))}")
+    if not isinstance(table.index, pd.RangeIndex): raise ValueError(f"{name} has rows with more fields than its header: put quotes around texts with commas")
+    return table
+
 def read_tweets(
     path:str|os.PathLike, # A CSV file with the columns text and airline_sentiment, among any others
 ) -> pd.DataFrame: # Columns text and sentiment (one of 'positive', 'neutral', 'negative')
     "Read a copy of the airline tweets. Raises `ValueError` for a file that is not one."
-    name = Path(path).name
-    try: table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")  # a tweet may read 'NA'
-    except ValueError as error: raise ValueError(f"{name} is not a CSV file in UTF-8: {error}") from error
-    missing = {"text", "airline_sentiment"} - set(table)
-    if missing: raise ValueError(f"{name} lacks the column {' and '.join(sorted(missing))}: it has {', '.join(table.columns[:8])}")
+    name, table = Path(path).name, _read_table(path, ["airline_sentiment", "text"], dtype=str, keep_default_na=False)  # a tweet may read 'NA'
     tweets = pd.DataFrame({"text": table["text"].str.strip(), "sentiment": table["airline_sentiment"].str.strip().str.lower()})
     if tweets.empty: raise ValueError(f"{name} has a header and no tweets")
     blank = tweets.index[tweets["text"] == ""]
@@ -360,11 +375,7 @@ def load_question_answers(
     "Load questions with their answers. Raises `FileNotFoundError` or `ValueError` for a bad file."
     found = ASSETS / "questions_answers.csv" if path is None else find_file("questions_answers.csv", path)[0]
     columns = ["topic", "question", "answer"]
-    try: table = pd.read_csv(found, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except ValueError as error: raise ValueError(f"{found.name} is not a CSV file in UTF-8: {error}") from error
-    missing = [name for name in columns if name not in table]
-    if missing: raise ValueError(f"{found.name} lacks the column {' and '.join(missing)}: it has {', '.join(table.columns[:8])}")
-    table = table[columns].apply(lambda column: column.str.strip())
+    table = _read_table(found, columns, dtype=str, keep_default_na=False)[columns].apply(lambda column: column.str.strip())
     blank = table.index[(table == "").any(axis=1)]
     if table.empty or len(blank): raise ValueError(f"{found.name} has {'an empty field in row ' + str(blank[0] + 1) if len(blank) else 'a header and no questions'}")
     said = "questions to an airline, written for this book" if path is None else found.name
@@ -454,10 +465,7 @@ def read_valence(
 ) -> pd.DataFrame: # Columns valence, in [-1, 1]; count, of tweets; spread, the variance of a tweet's -1, 0 or 1; indexed by code point name
     "How emojis were meant: (positive − negative) / count (Kralj Novak et al. 2015). Raises `ValueError` for a file that is something else."
     name, columns = Path(path).name, ["Negative", "Neutral", "Positive"]
-    try: table = pd.read_csv(path, encoding="utf-8-sig")
-    except ValueError as error: raise ValueError(f"{name} is not a CSV file in UTF-8: {error}") from error
-    missing = {"Emoji", *columns} - set(table)
-    if missing: raise ValueError(f"{name} lacks the column {' and '.join(sorted(missing))}: give Emoji_Sentiment_Data_v1.0.csv")
+    table = _read_table(path, ["Emoji", *columns])
     counts = table[columns].apply(pd.to_numeric, errors="coerce")
     broken = np.flatnonzero(table["Emoji"].isna() | ~(counts >= 0).all(axis=1) | (counts.sum(axis=1) == 0))
     if len(broken): raise ValueError(f"{name} is broken in row {broken[0] + 1}: an emoji and three counts expected; download it again")

@@ -26,8 +26,8 @@ from .vae import check_codes, load_codes
 # %% ../nbs/07_meaning.ipynb #77768250
 def word_tones(
     texts:list, # n texts
-) -> np.ndarray: # float (n, 6): mean, lowest and highest happiness minus 5.3, and rating; zeros where no word has one
-    "How the words of texts feel; 5.3 is the happiness of an ordinary word."
+) -> np.ndarray: # float (n, 6): mean, lowest and highest happiness minus 5.3, then rating, 0 being among the ratings; zeros where no word has one
+    "How the words of texts feel; 5.3 is the happiness of an ordinary word. Ratings get one of 0 beside those of the words, as most words have none."
     tones = load_word_tones() - [5.3, 0.]
     table = np.zeros((len(texts), 6))
     for i, text in enumerate(texts):
@@ -41,10 +41,11 @@ def word_tones(
 BLOCKS = ("words", "tone", "group", "neighbours", "picture")
 REACH = 8.  # places in the list of code points over which neighbours resemble each other
 
+def _tagged(names, annotations): return [f"{text} {' '.join(tags)}" for text, tags in zip(describe(names, annotations), annotations.loc[list(names), "tags"])]
+
 def _raw_blocks(names, codes, annotations, words):
     "The blocks before scaling: {block: (n, d)}."
-    rows = annotations.loc[list(names)]
-    texts = [f"{text} {' '.join(tags)}" for text, tags in zip(describe(names, annotations), rows["tags"])]
+    rows, texts = annotations.loc[list(names)], _tagged(names, annotations)
     places, groups = np.searchsorted(load_emojis().names, list(names)), sorted(set(load_annotations()["group"]))
     spots = np.arange(0, len(load_emojis()), 4)
     return {"words": words.transform(texts).toarray(), "tone": word_tones(texts),
@@ -55,8 +56,7 @@ def _raw_blocks(names, codes, annotations, words):
 def _scales():
     "The TF-IDF of the 872 emojis' texts, and each block's mean and scales over them."
     names, annotations = load_emojis().names, load_annotations()
-    texts = [f"{text} {' '.join(tags)}" for text, tags in zip(describe(names, annotations), annotations.loc[names, "tags"])]
-    words = TfidfVectorizer(sublinear_tf=True, analyzer=find_words).fit(texts)
+    words = TfidfVectorizer(sublinear_tf=True, analyzer=find_words).fit(_tagged(names, annotations))
     scales = {}
     for block, x in _raw_blocks(names, load_codes(), annotations, words).items():
         each = x.std(axis=0) if block in ("tone", "picture") else np.ones(x.shape[1])   # numbers of different units
@@ -66,7 +66,7 @@ def _scales():
 def emoji_features(
     names:list, # n code point names
     codes:np.ndarray, # (n, 16): their pictures' codes
-    annotations:pd.DataFrame|None=None, # With rows for these names; None: `load_annotations()`
+    annotations:pd.DataFrame|None=None, # Columns name, keywords, tags and group, with rows for these names; None: `load_annotations()`
 ) -> dict: # {block: float (n, d)} of `BLOCKS`, each of mean squared length 1 over the 872 emojis
     "All that is known of emojis before anyone has used them. Raises as `describe` and `check_codes` do."
     annotations = load_annotations() if annotations is None else annotations
@@ -99,7 +99,8 @@ def fit_valence(
     valence:np.ndarray, # (n,), in [-1, 1]
     count:np.ndarray, # (n,): the number of tweets behind each
 ) -> KernelRidge: # Fitted; give its `predict` the likeness (m, n) of new emojis with those shown
-    "Kernel ridge regression of `ranked_valence`, its λ chosen by leave-one-out (Allen's PRESS). Raises `ValueError` for valences that are not finite or not one for each emoji."
+    "Kernel ridge regression of `ranked_valence`, its λ chosen by leave-one-out (Allen's PRESS). Raises `ValueError` for valences that are not finite or not one for each emoji, or for counts below 1."
+    if np.min(count) < 1: raise ValueError("every count must be 1 or more: an emoji without a tweet has no valence")
     valence, weight = np.asarray(valence, float), np.asarray(count) / (np.asarray(count) + 10)
     if valence.shape != (len(kernel),) or not np.isfinite(valence).all(): raise ValueError(f"{len(kernel)} finite valences expected, got shape {valence.shape}")
     y = ranked_valence(valence, weight)
@@ -127,10 +128,11 @@ def noise_ceiling(
     n_draws:int=200, # Simulated truths
     seed:int=0, # Of the draws
 ) -> float: # Mean Spearman correlation of true and observed valence
-    "What a perfect prediction would score on noisy valences, under a normal model of the true ones."
+    "What a perfect prediction would score on noisy valences, under a normal model of the true ones. Raises `ValueError` where fewer than two emojis have 20 tweets."
+    if (table["count"] >= 20).sum() < 2: raise ValueError("no two emojis have 20 tweets: their valences cannot be told from noise")
     rng, often = np.random.default_rng(seed), table[table["count"] >= 20]
     s = often["spread"].mean()                                                       # variance of one tweet
-    mean, variance = often["valence"].mean(), often["valence"].var() - (s / often["count"]).mean()
+    mean, variance = often["valence"].mean(), max(0., often["valence"].var() - (s / often["count"]).mean())
     shown = table[table["count"] >= least]
     trust = variance / (variance + s / shown["count"].to_numpy())                    # in what the tweets say
     size = n_draws, len(shown)
@@ -143,7 +145,7 @@ def predict_valence(
     names:list, # n code point names
     codes:np.ndarray, # (n, 16): their pictures' codes
     valence:pd.DataFrame, # Columns valence and count, indexed by code point name: what is known, from `load_valence`
-    annotations:pd.DataFrame|None=None, # With rows for these names; None: `load_annotations()`
+    annotations:pd.DataFrame|None=None, # Columns name, keywords, tags and group, with rows for these names; None: `load_annotations()`
 ) -> np.ndarray: # float (n,): predicted valence, also for emojis whose valence is known
     "How emojis feel, from what is known of the 872. Raises as `emoji_features` does, and `ValueError` where nothing is known."
     emojis = load_emojis()

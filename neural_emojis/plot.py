@@ -119,7 +119,7 @@ def plot_plane(
 # %% ../nbs/01_plot.ipynb #8632ca6c
 def plot_history(
     history:dict, # {'loss': [...], 'val_loss': [...]}, as Keras gives it: a number for each epoch; those held out, for every `every`-th
-    metric:str="loss", # Which of its figures to draw
+    metric:str="loss", # Which of its losses to draw; less is better
     label:str|None=None, # On the vertical axis; None: the metric's name
     ax:plt.Axes|None=None, # To draw on; None: a new figure
     every:int=1, # Epochs from one held-out number to the next

@@ -78,8 +78,9 @@ def embedding_matrix(
     seed:int=0, # Of the vectors of words that GloVe lacks
     scale:float=.05, # Standard deviation of the numbers in these vectors
 ) -> np.ndarray: # float32 (len(vocabulary), dim); row 0 is zero
-    "A vector for each word of the vocabulary. Raises `ValueError` for a vocabulary without the padding first."
+    "A vector for each word of the vocabulary. Raises `ValueError` for a vocabulary without the padding first, or a word twice in `glove`."
     if not vocabulary or vocabulary[0] != "": raise ValueError("vocabulary must begin with '', the padding, as learn_vocabulary gives it")
+    if not glove.index.is_unique: raise ValueError(f"glove has {glove.index[glove.index.duplicated()][0]!r} twice: keep one of each word")
     matrix = np.random.default_rng(seed).normal(0, scale, (len(vocabulary), glove.shape[1])).astype(np.float32)
     rows = glove.index.get_indexer(vocabulary)        # -1 where GloVe lacks the word
     matrix[rows >= 0] = glove.to_numpy()[rows[rows >= 0]]
@@ -276,8 +277,11 @@ def choose_incorrect(
 ) -> np.ndarray: # int (n, n_incorrect), all different in a row, none of them correct
     "Draw incorrect answers for each question. Raises `ValueError` where there are not so many."
     if not 1 <= n_incorrect < n_answers: raise ValueError(f"n_incorrect must be from 1 to {n_answers - 1}, as there are {n_answers} answers; got {n_incorrect}")
-    steps = np.random.default_rng(seed).random((len(correct), n_answers - 1)).argsort(axis=1) + 1  # each row: 1 … n_answers − 1, shuffled
-    return (np.asarray(correct)[:, None] + steps[:, :n_incorrect]) % n_answers
+    rng, steps = np.random.default_rng(seed), np.empty((len(correct), n_incorrect), int)
+    for i in range(0, len(correct), 256):                                        # in parts, as there may be many answers
+        shuffled = rng.random((len(steps[i:i + 256]), n_answers - 1)).argsort(axis=1)         # each row: 0 … n_answers − 2
+        steps[i:i + 256] = 1 + shuffled[:, :n_incorrect]
+    return (np.asarray(correct)[:, None] + steps) % n_answers
 
 # %% ../nbs/04_questions.ipynb #3ae9b56a
 def question_answer_sets(

@@ -13,8 +13,8 @@ __all__ = ['MARGIN', 'TEXT_LENGTH', 'KINDS', 'TEMPERATURE', 'SENTIMENT_MEMBERS',
            'build_committee', 'train_committee', 'load_sentiment', 'load_emoji_sqam', 'bootstrap_interval',
            'fit_temperature', 'calibration_error', 'plot_reliability', 'tweeteval_pictures', 'mark_selectors',
            'predict_tweeteval', 'write_tweeteval', 'find_words', 'bag_of_words', 'meaning_vectors', 'encode_texts',
-           'fit_question_map', 'KernelRegression', 'fit_picture_meaning', 'WordVectors', 'MeaningSQAM', 'build_meaning',
-           'load_meaning']
+           'word_questions', 'fit_question_map', 'KernelRegression', 'fit_picture_meaning', 'WordVectors',
+           'MeaningSQAM', 'build_meaning', 'load_meaning']
 
 # %% ../nbs/05_sqam.ipynb #0a299f87
 import os
@@ -581,6 +581,7 @@ class HingeOverAnswers(keras.losses.Loss):
         **kwargs, # As `keras.losses.Loss` takes them
     ):
         super().__init__(name=name, **kwargs)
+        if wrong not in ("random", "all", "hardest"): raise ValueError(f"wrong must be 'random', 'all' or 'hardest', got {wrong!r}")
         self.wrong, self.margin = wrong, margin
 
     def call(self, y_true, cosines):
@@ -600,7 +601,7 @@ def train_answers(
     learning_rate:float|None=None, # At the start, falling to 0 as a cosine; None: .1 for a bag, .001 for the others
     loss:keras.losses.Loss|None=None, # None: `SoftmaxOverAnswers()`
     balance:float=.7, # 0: a question weighs 1; 1: all labels weigh the same together
-    seed:int=0, # Of the order and the dropout; Keras' global seed is set to it
+    seed:int=0, # Of the order; Keras' global seed is set to it (dropout was seeded when the model was built)
 ) -> list: # The mean loss of each epoch
     "Train a model on questions and their right answers. Raises `ValueError` for labels that do not fit, `FloatingPointError` where the loss is not finite."
     labels, n_answers = np.asarray(labels), model.output_shape[-1]
@@ -788,14 +789,15 @@ def train_committee(
     texts, # n texts
     labels, # n labels, keys of `answers`
     answers:dict, # {label: code (16,)}
-    vectors, # Function of a vocabulary: float32 (words, d), where word vectors start
+    vectors, # Function of a vocabulary: float32 (words, d), where word vectors start; None will do for bags
     members:dict, # {kind: settings of `build_question_encoder` and `train_answers`}, or of 'fitted', a bag, `fit_answers` and 'n_folds'
     least:int=2, # In how many texts an n-gram, or how many times a word, must occur
     tones:pd.DataFrame|None=None, # How words feel, from `tone_vectors`, for the bags; None: without
     seed:int=0, # Of everything that is drawn; Keras' global seed is set to it
     progress:bool=False, # Print a line for each member
 ) -> Committee: # With the temperature of training
-    "Train a committee from texts and labels. Raises `ValueError` for labels without an answer, and as `check_texts` does."
+    "Train a committee from texts and labels. Raises `ValueError` for labels without an answer or no members, and as `check_texts` does."
+    if not members: raise ValueError("members is empty: give at least one, such as {'fitted': {'dim': 8}}")
     texts, labels = check_texts(texts), pd.Index(answers).get_indexer(list(labels))
     if (labels < 0).any() or len(labels) != len(texts): raise ValueError(f"each of {len(texts)} texts needs a label among {list(answers)[:5]}")
     codes, models, ngrams, vocabulary, matrix = np.stack(list(answers.values())), [], learn_ngrams(texts, least), [], None
@@ -806,7 +808,7 @@ def train_committee(
         start, build = time.perf_counter(), {key: settings[key] for key in ("dim", "units", "dropout") if key in settings}
         is_fitted, more = kind == "fitted", {key: value for key, value in settings.items() if key not in (*build, "n_folds")}
         model = add_answers(build_question_encoder("bag" if is_fitted else kind, matrix=matrix, ngrams=ngrams, seed=seed, **build), codes, seed, "tanh" if is_fitted else None)
-        if is_fitted: fit_answers(model, bags, labels, folds=text_folds(texts, labels, settings["n_folds"]) if "n_folds" in settings else (), seed=seed, **more)
+        if is_fitted: fit_answers(model, bags, labels, folds=text_folds(texts, labels, settings["n_folds"], seed) if "n_folds" in settings else (), seed=seed, **more)
         else: losses = train_answers(model, bags if kind == "bag" else words, labels, seed=seed, **more)
         if progress: print(f"{kind}: {'' if is_fitted else f'loss {losses[0]:.3f} → {losses[-1]:.3f}, '}{time.perf_counter() - start:.0f} s")
         models.append(model)
@@ -870,7 +872,7 @@ def calibration_error(
 # %% ../nbs/05_sqam.ipynb #6e901dec
 def plot_reliability(
     confidences:dict, # {name: (confidence (n,), right (n,))}
-    n_bins:int=10, # Of equal width
+    n_bins:int=10, # Of equal width; those with fewer than ten answers are not drawn
     ax=None, # Axes to draw on; None: new ones
 ):
     "Share of right answers against confidence; on the diagonal they agree."
@@ -940,7 +942,7 @@ def find_words(
     text:str, # A tweet or a description
 ) -> list: # Words of two letters or more, in small letters, '#NewYork' as 'new' and 'york'; no @names, no links
     "The words of a text, as the encoder of meaning reads it."
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", UNREAD.sub(" ", text))
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", UNREAD.sub(" ", text.replace("’", "'")))
     return [word for word in MEANING_WORD.findall(text.lower()) if len(word) > 1]
 
 # %% ../nbs/05_sqam.ipynb #9881f232
@@ -981,16 +983,30 @@ def encode_texts(
     return normalize(bag_of_words(texts, vectors.index) @ vectors.to_numpy())
 
 # %% ../nbs/05_sqam.ipynb #a7c5d163
+def word_questions(
+    descriptions:list, # m texts
+    vectors:pd.DataFrame, # (words, d), from `meaning_vectors`
+) -> tuple: # float32 (k, d), of length 1: each known word of each description; and int (k,): of which description it is
+    "The words of descriptions, each a question of its own."
+    known = set(vectors.index)
+    words = [(word, i) for i, text in enumerate(descriptions) for word in sorted(set(find_words(text)) & known)]
+    return encode_texts([word for word, _ in words], vectors), np.array([i for _, i in words], int)
+
 def fit_question_map(
     questions:np.ndarray, # (n, d): texts whose right answer is known, encoded
     answers:np.ndarray, # (m, d): the answers, encoded
     labels:np.ndarray, # int (n,): which answer is right
+    words:tuple|None=None, # Further questions (k, d) with their answers (k,), from `word_questions`; None: without
     ridge:float=100., # λ: how strongly the map is kept small
     strength:float=2., # Spread of the learned part's scores, relative to that of plain likeness
+    share:float=4., # Weight of all words together, relative to that of all texts
 ) -> tuple: # weights (d, d) and bias (d,) of a dense layer on the question's side
-    "The identity plus least squares from texts to their answers, each answer weighing the same."
-    weight = 1 / np.bincount(labels, minlength=len(answers))[labels]
-    weight *= len(weight) / weight.sum()
+    "The identity plus least squares from texts, and words, to their answers, each answer weighing the same among either."
+    n, equally = len(questions), lambda labels: (weight := 1 / np.bincount(labels)[labels]) / weight.sum()
+    weight = equally(labels)
+    if words is not None:
+        questions, labels, weight = (np.concatenate(pair) for pair in ((questions, words[0]), (labels, words[1]), (weight, share * equally(words[1]))))
+    weight *= n / weight.sum()
     q_mean, a_mean = np.average(questions, axis=0, weights=weight), np.average(answers[labels], axis=0, weights=weight)
     q, a = questions - q_mean, answers[labels] - a_mean
     learned = np.linalg.solve((q * weight[:, None]).T @ q + ridge * np.eye(q.shape[1]), (q * weight[:, None]).T @ a)  # (d, d)
@@ -1064,9 +1080,10 @@ class MeaningSQAM(keras.Model):
         return self._encode(texts)
 
     def encode_questions(self, texts):
-        "Texts to vectors of length 1, the average question's where no word is known: float32 (n, 100). Raises as `check_texts` does."
-        question_map = self.get_layer("question_map")
-        return normalize(self._encode(texts) @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias))
+        "Texts to vectors of length 1, all the same where no word is known: float32 (n, 100). Raises as `check_texts` does."
+        question_map, encoded = self.get_layer("question_map"), self._encode(texts)
+        if not encoded.any(axis=1).all(): warnings.warn("texts without a word that the model of meaning knows are all answered alike", stacklevel=3)
+        return normalize(encoded @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias))
 
     def encode_pictures(self, codes):
         "Codes (n, 16) to the vector that their description should have, of length 1: float32 (n, 100). Raises as `check_codes` does."

@@ -198,11 +198,12 @@ def save_model(
     model:keras.Model, # Stays as it is; the file has its weights in less than half precision and no optimizer
     path:str|os.PathLike, # A file ending in .keras
 ) -> Path: # `path`
-    "Write a model to a file, whole or not at all."
+    "Write a model to a file, whole or not at all. Raises `ValueError` for a name that ends otherwise."
+    if Path(path).suffix != ".keras": raise ValueError(f"the file of a model must end in .keras, got {Path(path).name}")
     bare = model.from_config(model.get_config())
     bare.set_weights([_rounded(w) if w.dtype == np.float32 else w for w in model.get_weights()])
     with written_whole(path) as packed:
-        bare.save(plain := packed.with_name("plain.keras"))
+        bare.save(plain := packed.with_name(f"plain {packed.name}"))
         with zipfile.ZipFile(plain) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for item in source.namelist(): archive.writestr(item, source.read(item))
     return Path(path)
@@ -439,8 +440,9 @@ def train_vae(
     callbacks:list=(), # Further Keras callbacks
     progress:bool=True, # Show a progress bar
 ) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of each epoch, those with 'val_' of every fifth epoch)
-    "Train our VAE. Raises as `check_images` does, `ValueError` for a foreign or misnamed checkpoint, `FloatingPointError` where the loss is not finite."
+    "Train our VAE. Raises as `check_images` does, `ValueError` for no epoch or a foreign or misnamed checkpoint, `FloatingPointError` where the loss is not finite."
     x = check_images(images)
+    if epochs < 1: raise ValueError(f"epochs must be 1 or more, got {epochs}")
     if checkpoint and not str(checkpoint).endswith(".weights.h5"): raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")
     settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs, "seed": seed, "sharpness": sharpness}
     vae = build_vae(seed, sharpness)
@@ -489,6 +491,7 @@ def refine_clouds(
     batch_size:int=256, # Images at a time
 ) -> tuple: # z_mean and z_log_var, each float32 (n, 16); log variances in [−8, 8]
     "Clouds that fit their images better, by gradient steps on the loss (Kim et al. 2018). Raises as `check_images` does."
+    images = check_images(images)
     n, size = len(images), min(len(images), batch_size)
     clouds, noise = Clouds(vae, size), np.random.default_rng(0).standard_normal((n_steps, 1, LATENT_DIM), np.float32)
     rate = keras.optimizers.schedules.CosineDecay(.2, n_steps, alpha=.1)
@@ -497,7 +500,7 @@ def refine_clouds(
     refined = np.empty((2, n, LATENT_DIM), np.float32)
     for i in range(0, n, size):
         rows = slice(min(i, n - size), min(i, n - size) + size)     # the last batch is as large as the others
-        x = check_images(images[rows])
+        x = images[rows]
         for variable in clouds.optimizer.variables: variable.assign(ops.zeros_like(variable))
         clouds.z_mean.assign(z_mean[rows]); clouds.z_log_var.assign(z_log_var[rows])
         for epsilon in noise: clouds.train_on_batch((x, epsilon))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from model_card import write_card
 from neural_emojis.data import ASSETS, describe, emoji_char, load_emoji_tweets, load_emojis, load_tweets, text_split_mask, train_valid_mask
-from neural_emojis.sqam import answer_ranks, build_meaning, encode_texts, fit_question_map, load_meaning, meaning_vectors
+from neural_emojis.sqam import answer_ranks, build_meaning, encode_texts, fit_question_map, load_meaning, meaning_vectors, word_questions
 from neural_emojis.vae import load_codes, save_model
 
 
@@ -29,18 +29,17 @@ def main():
     if any("package" in source for source in sources): sys.exit(f"these are samples: {'; '.join(sources)}. Set NEURAL_EMOJIS_DATA to the folder of the real ones.")
     airline, descriptions, is_train = airline[text_split_mask(airline["text"])], describe(emojis.names), train_valid_mask(len(emojis))
     vectors = meaning_vectors([*tweets["text"], *airline["text"], *descriptions])
-    labels, carried = pd.factorize(tweets["emoji"])
-    answers = encode_texts(descriptions, vectors)
-    question_map = fit_question_map(encode_texts(tweets["text"], vectors), encode_texts(describe(list(carried)), vectors), labels)
-    save_model(build_meaning(vectors, question_map, codes[is_train], answers[is_train]), ASSETS / "meaning.keras")
+    names = emojis.names + sorted(set(tweets["emoji"]) - set(emojis.names))
+    answers, words = encode_texts(describe(names), vectors), word_questions(describe(names), vectors)
+    question_map = fit_question_map(encode_texts(tweets["text"], vectors), answers, pd.Index(names).get_indexer(tweets["emoji"]), words)
+    save_model(build_meaning(vectors, question_map, codes[is_train], answers[:len(emojis)][is_train]), ASSETS / "meaning.keras")
     meaning = load_meaning()
     answers = meaning.encode_descriptions(descriptions)
     places = answer_ranks(meaning.encode_pictures(codes[~is_train]) @ answers.T, np.flatnonzero(~is_train))
-    names = emojis.names + sorted(set(carried) - set(emojis.names))
     write_card("meaning", meaning, sources, "airline tweets by text_split_mask; train_valid_mask(872) for pictures, 683 to train on, 189 held out", 0, "python scripts/train_meaning.py",
                {"TweetEval val, emojis seen in training": {key: round(float(value), 4) for key, value in figures(meaning, val, names).items()},
                 "held-out pictures": {"median place of the own description": float(np.median(places)), "of": len(answers)}},
-               words=len(meaning.vocabulary), **{"emojis in training": " ".join(map(emoji_char, carried))})
+               words=len(meaning.vocabulary), **{"emojis in training": " ".join(map(emoji_char, tweets["emoji"].unique()))})
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def test_sentiment_is_the_mean_of_the_committee(answerer):
 
 
 def test_the_table(answerer):
-    table = answerer.answer(TEXTS + TEXTS[:1], top_k=3)
+    with pytest.warns(UserWarning, match="without a word"): table = answerer.answer(TEXTS + TEXTS[:1], top_k=3)
     assert list(table.columns) == ["text", "rank", "emoji", "name", "score"] and len(table) == 15
     assert table["rank"].tolist() == [1, 2, 3] * 5 and table["text"].tolist()[::3] == TEXTS + TEXTS[:1]
     assert (table.groupby(np.arange(15) // 3)["score"].diff().dropna() <= 0).all() and table["score"].between(-1, 1).all()
@@ -80,7 +80,7 @@ def test_best_are_those_of_a_full_sort(k):
     rng = np.random.default_rng(k)
     q, a = rng.integers(-1, 2, size=(50, 3)) / 3, rng.integers(-1, 2, size=(20, 3)) / 3          # few values: many ties
     best, scores = answers._best(q, a, k)
-    cosines = q @ a.T
+    cosines = (q @ a.T).round(6)
     assert np.allclose(scores, -np.sort(-cosines, axis=1)[:, :k])
     for row, chosen in zip(cosines, best):
         assert len(set(chosen)) == k and [(-row[i], i) for i in chosen] == sorted((-row[i], i) for i in chosen)
@@ -133,7 +133,7 @@ def test_candidates_of_both_kinds(answerer):
 
 def test_equal_candidates_keep_their_order(answerer):
     ties = answerer.answer("hi", top_k=4, candidates=answerer.emojis.images[[3, 3, 3, 3]])
-    assert np.ptp(ties["score"]) < 1e-3 and sorted(ties["name"]) == [f"candidate {i}" for i in range(4)]
+    assert np.ptp(ties["score"]) < 1e-3 and list(ties["name"]) == [f"candidate {i}" for i in range(4)]
 
 
 @pytest.mark.parametrize("candidates, error", [(np.zeros((36, 36, 4)), ValueError), (np.zeros((0, 36, 36, 4)), ValueError), (np.full((2, 36, 36, 4), np.nan), ValueError),

@@ -61,6 +61,17 @@ def test_question_map_is_a_weighted_ridge():
     assert centred.std() == pytest.approx(2 * (q @ a.T).std())
 
 
+def test_words_of_descriptions_are_further_questions():
+    rng = np.random.default_rng(0)
+    q, a, labels, w, word_labels = rng.normal(size=(60, 4)), rng.normal(size=(9, 4)), rng.choice(3, 60), rng.normal(size=(20, 4)), rng.permutation(20) % 9
+    weights, _ = sqam.fit_question_map(q, a, labels, (w, word_labels), ridge=5., share=3.)
+    each = [1 / np.bincount(part)[part] for part in (labels, word_labels)]
+    total = np.concatenate([each[0] / each[0].sum(), 3 * each[1] / each[1].sum()])
+    ridge = Ridge(alpha=5.).fit(np.r_[q, w], a[np.r_[labels, word_labels]], sample_weight=60 * total / total.sum())
+    learned = weights - np.eye(4)
+    np.testing.assert_allclose(learned / np.linalg.norm(learned), ridge.coef_.T / np.linalg.norm(ridge.coef_), atol=1e-8)
+
+
 def test_places_with_ties():
     scores = np.random.default_rng(0).integers(0, 4, (50, 9)).astype(float)
     right = np.arange(50) % 9

@@ -60,7 +60,7 @@ export function bagOfNgrams(text, ngrams, firstWord) {     // ngrams: pieces in 
 }
 
 export function findWords(text) {
-  const words = text.replace(UNREAD, ' ').replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase().match(MEANING_WORD) ?? [];
+  const words = text.replaceAll('’', "'").replace(UNREAD, ' ').replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase().match(MEANING_WORD) ?? [];
   return words.filter(word => word.length > 1);
 }
 
