@@ -50,7 +50,7 @@ readme: $(ENV) ## (maintainers) write README.md anew from nbs/index.ipynb
 	$(BIN)/python docs/readme.py
 
 clean: ## remove everything that make made, the environment included
-	rm -rf .venv _build _site _proc build *.egg-info .pytest_cache
+	rm -rf .venv _build _site _proc build docs/node_modules *.egg-info .pytest_cache
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 $(ENV): settings.ini setup.py constraints.txt

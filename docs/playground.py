@@ -215,7 +215,8 @@ def write_pictures(folder:Path, answerer:Answerer, xy:np.ndarray) -> None:
 def install_runtime(folder:Path) -> str: # why it could not be had, '' if it is there
     "Copy onnxruntime-web, fetched from npm in the version that package-lock.json names."
     package = here/'node_modules/onnxruntime-web'
-    if not package.exists():
+    done, wanted = here/'node_modules/.package-lock.json', here/'package-lock.json'   # npm writes the former last
+    if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
         if not (npm := shutil.which('npm')): return 'npm is not installed'
         if subprocess.run([npm, 'ci', '--silent', '--no-fund', '--no-audit'], cwd=here).returncode: return '`npm ci` failed'
     shutil.copy(package/'dist/ort.wasm.min.mjs', folder/'ort.mjs')

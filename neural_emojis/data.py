@@ -231,6 +231,7 @@ def written_whole(
 ): # Gives the `Path` to write to: of the same name, alone in a temporary folder beside `path`
     "Put a file in its place once it is complete; a failure or an interruption leaves what was there. Raises `OSError` where it cannot be written."
     target = Path(path).resolve()                                    # where a symbolic link leads
+    if not target.parent.is_dir(): raise FileNotFoundError(f"there is no folder {Path(path).parent}: make it first")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
         new = Path(folder) / Path(path).name
         yield new
@@ -452,11 +453,13 @@ def describe(
     names:list, # n code point names
     annotations:pd.DataFrame|None=None, # Columns name and keywords, indexed by code point name; None: `load_annotations()`
 ) -> list: # n texts: the name twice, then the keywords
-    "Emojis in words. Raises `KeyError` for one without annotations."
+    "Emojis in words. Raises `KeyError` for one without annotations, `TypeError` for keywords that are no list."
     if annotations is None: annotations = load_annotations()
     missing = [name for name in names if name not in annotations.index]
     if missing: raise KeyError(f"no annotations of {missing[:5]}: give code point names that load_annotations() lists, or a table with theirs")
     rows = annotations.loc[list(names)]
+    for name, keywords in rows["keywords"].items():
+        if isinstance(keywords, str): raise TypeError(f"the keywords of {name!r} must be a list of words, got {keywords!r}: split it")
     return [f"{name} {name} {' '.join(keywords)}" for name, keywords in zip(rows["name"], rows["keywords"])]
 
 # %% ../nbs/00_data.ipynb #c3942472

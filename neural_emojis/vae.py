@@ -11,9 +11,11 @@ __all__ = ['EPSILON', 'LATENT_DIM', 'SHARPNESS', 'REFINEMENTS', 'EPOCHS', 'LAST_
            'bits_per_dimension']
 
 # %% ../nbs/02_vae.ipynb #5539c1a6
+import errno
 import json
 import math
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -141,6 +143,7 @@ class VAE(keras.Model):
     def clouds(self, images, refinements=None, batch_size=256):
         "The clouds of images (n, 36, 36, 4): z_mean and z_log_var, each float32 (n, 16). Raises as `check_images` does."
         check_images(images[:1] if np.ndim(images) == 4 else images)
+        if batch_size < 1: raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
         batches = [self.encoder(check_images(images[i:i + batch_size]), training=False)[:2] for i in range(0, len(images), batch_size)]
         clouds = tuple(np.concatenate([ops.convert_to_numpy(part) for part in parts]) for parts in zip(*batches))
         refinements = self.refinements if refinements is None else refinements
@@ -153,6 +156,7 @@ class VAE(keras.Model):
     def decode(self, z, batch_size=256):
         "Pictures of codes (n, 16): float32 (n, 36, 36, 4) in [0, 1], 20 kB each. Raises as `check_codes` does."
         z = check_codes(z)
+        if batch_size < 1: raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
         images = np.empty((len(z), *EMOJI_SHAPE), np.float32)
         for i in range(0, len(z), batch_size): images[i:i + batch_size] = ops.convert_to_numpy(self.decoder(z[i:i + batch_size], training=False))
         return images
@@ -362,7 +366,9 @@ def save_checkpoint(
     settings:dict, # What the training depends on
     path:str|os.PathLike, # A file ending in .weights.h5
 ) -> None:
-    "Write the state of a training to a file, whole or not at all."
+    "Write the state of a training to a file, whole or not at all. Raises `OSError` where there is no room for it."
+    n_bytes = 4 * sum(int(np.prod(variable.shape)) for variable in [*model.variables, *model.optimizer.variables])
+    if shutil.disk_usage(Path(path).resolve().parent).free < n_bytes + 2 ** 20: raise OSError(errno.ENOSPC, "no space left on device", str(path))   # HDF5 would crash
     with written_whole(path) as new:
         model.save_weights(new)                                  # the optimizer's memory is part of it
         with h5py.File(new, "a") as file: file.attrs["training"] = json.dumps({"settings": settings, "history": history})
@@ -491,7 +497,7 @@ def refine_clouds(
     batch_size:int=256, # Images at a time
 ) -> tuple: # z_mean and z_log_var, each float32 (n, 16); log variances in [−8, 8]
     "Clouds that fit their images better, by gradient steps on the loss (Kim et al. 2018). Raises as `check_images` does."
-    images = check_images(images)
+    check_images(images[:1])
     n, size = len(images), min(len(images), batch_size)
     clouds, noise = Clouds(vae, size), np.random.default_rng(0).standard_normal((n_steps, 1, LATENT_DIM), np.float32)
     rate = keras.optimizers.schedules.CosineDecay(.2, n_steps, alpha=.1)
@@ -500,7 +506,7 @@ def refine_clouds(
     refined = np.empty((2, n, LATENT_DIM), np.float32)
     for i in range(0, n, size):
         rows = slice(min(i, n - size), min(i, n - size) + size)     # the last batch is as large as the others
-        x = images[rows]
+        x = check_images(images[rows])
         for variable in clouds.optimizer.variables: variable.assign(ops.zeros_like(variable))
         clouds.z_mean.assign(z_mean[rows]); clouds.z_log_var.assign(z_log_var[rows])
         for epsilon in noise: clouds.train_on_batch((x, epsilon))

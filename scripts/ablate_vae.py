@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from keras import layers, ops
 from neural_emojis import vae as module
-from neural_emojis.data import ASSETS, check_images, load_emojis, train_valid_mask
+from neural_emojis.data import ASSETS, check_images, load_emojis, train_valid_mask, written_whole
 from neural_emojis.vae import LATENT_DIM, VAE, build_vae, evaluate_vae, reconstruction_loss, train_vae
 
 TABLE = ASSETS / "vae_ablation.csv"
@@ -227,7 +227,7 @@ def main():
             row |= {prefix + key: round(figures[key], 2) for key in ("objective", "kl_loss", "psnr")}
         rows.append(row)
         print(row, flush=True)
-        pd.DataFrame(rows).to_csv(TABLE, index=False)
+        with written_whole(TABLE) as file: pd.DataFrame(rows).to_csv(file, index=False)
 
 
 if __name__ == "__main__": main()
