@@ -21,6 +21,8 @@ setup(
     author=cfg['author'],
     author_email=cfg['author_email'],
     license='Apache-2.0',
+    license_files=['LICENSE', 'ATTRIBUTION.md'],
+    url=cfg['git_url'],
     keywords=cfg['keywords'],
     python_requires=f">={cfg['min_python']}",
     packages=[lib],

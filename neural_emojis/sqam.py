@@ -695,8 +695,9 @@ def fit_answers(
     folds:list=(), # (train, valid) rows, from `text_folds`, for `fit_offsets`; none: the prior alone is added
     seed:int=0, # Of the dense layer's kernel
 ):
-    "Give a bag the tables with which its cosines are ordered as the decisions of `fit_linear`, prior and offsets added. Raises `ValueError` where the answers are not independent, and as `fit_linear` does."
+    "Give a bag the tables with which its cosines are ordered as the decisions of `fit_linear`, prior and offsets added. Raises `ValueError` for fewer than three answers or where they are not independent, and as `fit_linear` does."
     bag, cosines = model.get_layer("bag"), model.get_layer("cosines")
+    if cosines.n_answers < 3: raise ValueError("a fitted bag needs three answers or more: train a 'bag' for two")
     cosines.dense.kernel.assign(np.random.default_rng(seed).normal(size=cosines.dense.kernel.shape))
     answers = normalize(np.asarray(cosines.dense(cosines.codes)))                                      # (answers, dim)
     if len(answers) >= answers.shape[1] or np.linalg.cond(answers) > 100: raise ValueError(f"{len(answers)} answers are not independent in {answers.shape[1]} numbers: give more numbers, an activation, and no code twice")
@@ -796,8 +797,8 @@ def train_committee(
     seed:int=0, # Of everything that is drawn; Keras' global seed is set to it
     progress:bool=False, # Print a line for each member
 ) -> Committee: # With the temperature of training
-    "Train a committee from texts and labels. Raises `ValueError` for labels without an answer or no members, and as `check_texts` does."
-    if not members: raise ValueError("members is empty: give at least one, such as {'fitted': {'dim': 8}}")
+    "Train a committee from texts and labels. Raises `ValueError` for labels without an answer, no members or unknown ones, and as `check_texts` does."
+    if not members or set(members) - {*KINDS, "fitted"}: raise ValueError(f"members must be among {', '.join(KINDS)} and fitted, such as {{'fitted': {{'dim': 8}}}}; got {list(members)}")
     texts, labels = check_texts(texts), pd.Index(answers).get_indexer(list(labels))
     if (labels < 0).any() or len(labels) != len(texts): raise ValueError(f"each of {len(texts)} texts needs a label among {list(answers)[:5]}")
     codes, models, ngrams, vocabulary, matrix = np.stack(list(answers.values())), [], learn_ngrams(texts, least), [], None

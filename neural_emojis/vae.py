@@ -93,8 +93,9 @@ def check_codes(
     if not (np.issubdtype(z.dtype, np.floating) or np.issubdtype(z.dtype, np.integer)): raise TypeError(f"codes must be numbers, got {z.dtype}")
     if z.ndim != 2 or z.shape[1] != LATENT_DIM: raise ValueError(f"codes must have shape (n, {LATENT_DIM}), got {z.shape}" + (": add a first axis with z[None]" if z.shape == (LATENT_DIM,) else ""))
     if len(z) == 0: raise ValueError("codes are empty: give at least one")
+    with np.errstate(over="ignore"): z = z.astype(np.float32)
     if not np.isfinite(z).all(): raise ValueError("codes hold NaN or infinite values")
-    return z.astype(np.float32)
+    return z
 
 # %% ../nbs/02_vae.ipynb #28e91780
 def psnr(

@@ -34,7 +34,7 @@ def pair_by_pair(n):
     "A function that answers n texts as the article does: the whole network for each pair of a text and an emoji."
     sqam, codes = load_sqam(), load_codes()
     questions = tokenise(texts[:n], build_vectoriser(sqam.vocabulary))
-    return lambda: sqam.predict([np.repeat(questions, len(codes), axis=0), np.tile(codes, (n, 1))], batch_size=32, verbose=0)
+    return lambda: sqam.predict([np.repeat(questions, len(codes), axis=0), np.tile(codes, (n, 1))], batch_size=256, verbose=0)
 
 
 def seconds(function):

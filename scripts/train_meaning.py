@@ -25,7 +25,7 @@ def figures(meaning, tweets, names):
 def main():
     emojis, codes = load_emojis(), load_codes()
     tweets, val, airline = load_emoji_tweets("train"), load_emoji_tweets("val"), load_tweets()
-    sources = [table.attrs["source"] for table in (tweets, val, airline)]
+    sources = [f"Unicode CLDR 48.2, names and keywords of {len(emojis)} emojis and 📸"] + [table.attrs["source"] for table in (tweets, val, airline)]
     if any("package" in source for source in sources): sys.exit(f"these are samples: {'; '.join(sources)}. Set NEURAL_EMOJIS_DATA to the folder of the real ones.")
     airline, descriptions, is_train = airline[text_split_mask(airline["text"])], describe(emojis.names), train_valid_mask(len(emojis))
     vectors = meaning_vectors([*tweets["text"], *airline["text"], *descriptions])
@@ -39,7 +39,7 @@ def main():
     write_card("meaning", meaning, sources, "airline tweets by text_split_mask; train_valid_mask(872) for pictures, 683 to train on, 189 held out", 0, "python scripts/train_meaning.py",
                {"TweetEval val, emojis seen in training": {key: round(float(value), 4) for key, value in figures(meaning, val, names).items()},
                 "held-out pictures": {"median place of the own description": float(np.median(places)), "of": len(answers)}},
-               words=len(meaning.vocabulary), **{"emojis in training": " ".join(map(emoji_char, tweets["emoji"].unique()))})
+               words=len(meaning.vocabulary), **{"emojis with tweets in training": " ".join(map(emoji_char, tweets["emoji"].unique()))})
 
 
 if __name__ == "__main__":
