@@ -369,8 +369,8 @@ def save_checkpoint(
 ) -> None:
     "Write the state of a training to a file, whole or not at all. Raises `OSError` where there is no room for it."
     n_bytes = 4 * sum(int(np.prod(variable.shape)) for variable in [*model.variables, *model.optimizer.variables])
-    if shutil.disk_usage(Path(path).resolve().parent).free < n_bytes + 2 ** 20: raise OSError(errno.ENOSPC, "no space left on device", str(path))   # HDF5 would crash
     with written_whole(path) as new:
+        if shutil.disk_usage(new.parent).free < n_bytes + 2 ** 20: raise OSError(errno.ENOSPC, "no space left on device", str(path))   # HDF5 would crash
         model.save_weights(new)                                  # the optimizer's memory is part of it
         with h5py.File(new, "a") as file: file.attrs["training"] = json.dumps({"settings": settings, "history": history})
 

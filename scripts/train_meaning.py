@@ -27,10 +27,11 @@ def main():
     tweets, val, airline = load_emoji_tweets("train"), load_emoji_tweets("val"), load_tweets()
     sources = [f"Unicode CLDR 48.2, names and keywords of {len(emojis)} emojis and 📸"] + [table.attrs["source"] for table in (tweets, val, airline)]
     if any("package" in source for source in sources): sys.exit(f"these are samples: {'; '.join(sources)}. Set NEURAL_EMOJIS_DATA to the folder of the real ones.")
-    airline, descriptions, is_train = airline[text_split_mask(airline["text"])], describe(emojis.names), train_valid_mask(len(emojis))
+    names = emojis.names + sorted(set(tweets["emoji"]) - set(emojis.names))                # 📸 is younger
+    every, airline, is_train = describe(names), airline[text_split_mask(airline["text"])], train_valid_mask(len(emojis))
+    descriptions = every[:len(emojis)]
     vectors = meaning_vectors([*tweets["text"], *airline["text"], *descriptions])
-    names = emojis.names + sorted(set(tweets["emoji"]) - set(emojis.names))
-    answers, words = encode_texts(describe(names), vectors), word_questions(describe(names), vectors)
+    answers, words = encode_texts(every, vectors), word_questions(every, vectors)
     question_map = fit_question_map(encode_texts(tweets["text"], vectors), answers, pd.Index(names).get_indexer(tweets["emoji"]), words)
     save_model(build_meaning(vectors, question_map, codes[is_train], answers[:len(emojis)][is_train]), ASSETS / "meaning.keras")
     meaning = load_meaning()
