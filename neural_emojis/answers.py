@@ -65,9 +65,9 @@ class Answerer:
         texts = check_texts(texts)
         return pd.DataFrame(self.committee.confidence(texts), index=pd.Index(texts, name="text"), columns=self.committee.labels)
 
-    def answer(self, texts, top_k=5, candidates=None):
-        "The `top_k` best emojis for each text, of an `EmojiSet` or images (m, 36, 36, 4), or of all: a DataFrame text, rank, emoji, name, score. Raises `ValueError` for a `top_k` out of range, and as `check_texts` and `check_images` do."
-        texts, (names, chars, answers) = check_texts(texts), self._candidates(candidates)
+    def answer(self, texts, top_k=5, candidates=None, annotations=None):
+        "The `top_k` best emojis for each text, of an `EmojiSet` or images (m, 36, 36, 4), or of all: a DataFrame text, rank, emoji, name, score. Candidates that `annotations` (as `load_annotations` gives them) don't name answer by their pictures. Raises `ValueError` for a `top_k` out of range, and as `check_texts`, `check_images` and `describe` do."
+        texts, (names, chars, answers) = check_texts(texts), self._candidates(candidates, annotations)
         if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(names):
             raise ValueError(f"top_k must be a whole number from 1 to {len(names)}, the number of candidates; got {top_k!r}")
         questions = self.meaning.encode_questions(texts)
@@ -76,12 +76,12 @@ class Answerer:
             "text": np.repeat(np.array(texts, dtype=object), top_k), "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
             "emoji": np.array(chars, dtype=object)[best].ravel(), "name": np.array(names, dtype=object)[best].ravel(), "score": scores.ravel()})
 
-    def _candidates(self, candidates):
+    def _candidates(self, candidates, annotations):
         if candidates is None: return self.emojis.names, self.emojis.chars, self.answers
         images = candidates.images if isinstance(candidates, EmojiSet) else np.asarray(candidates)
         check_images(images)
         names = candidates.names if isinstance(candidates, EmojiSet) else [f"candidate {i}" for i in range(len(images))]
-        annotations = load_annotations()
+        if annotations is None: annotations = load_annotations()
         named = np.array([name in annotations.index for name in names])
         answers = np.empty((len(names), self.answers.shape[1]), np.float32)
         if named.any(): answers[named] = self.meaning.encode_descriptions(describe(np.array(names, object)[named], annotations))

@@ -364,8 +364,8 @@ def answer_file(
 @command('  neural-emojis answer "thank you so much" "lost my bag"\n  neural-emojis answer --sentiment --json "lost my bag"\n  neural-emojis answer --file tweets.csv --column text -o answers.parquet',
     argument("texts", nargs="*", metavar="TEXT", help="a text to answer, in quotes; or several"),
     argument("--top-k", type=whole_number(1, 872), metavar="K", help="how many emojis for each text (default: 5)"),
-    argument("--sentiment", action="store_const", const="sentiment", help="say how well 🎉 (positive), 😈 (neutral) and 😡 (negative) answer, from -1 to 1"),
-    argument("--confidence", dest="sentiment", action="store_const", const="confidence", help="say how likely the three are, from 0 to 1, adding up to 1"),
+    argument("--sentiment", action="store_true", help="say how well 🎉 (positive), 😈 (neutral) and 😡 (negative) answer, from -1 to 1"),
+    argument("--confidence", action="store_true", help="say how likely the three are, from 0 to 1, adding up to 1"),
     argument("--json", action="store_true", help="print for programs, not for people"),
     argument("--file", type=input_file(".csv", ".parquet"), metavar="TABLE", help="answer a column of a table instead, ending in .csv or .parquet"),
     argument("--column", default="text", help="the column with the texts (default: %(default)s)"),
@@ -373,7 +373,8 @@ def answer_file(
 def answer(
     texts:list, # Those on the line
     top_k:int|None, # How many emojis for each text; None: 5
-    sentiment:str|None, # 'sentiment' or 'confidence', for the three sentiments; None: emojis
+    sentiment:bool, # Cosines of the three sentiments instead of emojis
+    confidence:bool, # Their probabilities
     json:bool, # Print JSON
     file:Path|None, # Texts from a table instead
     column:str, # Which of its columns
@@ -383,9 +384,10 @@ def answer(
     if bool(texts) == bool(file): raise ValueError("give either texts or --file, one of the two (see neural-emojis answer --help)")
     if bool(file) != bool(output): raise ValueError("--file and -o belong together: the one is read, the other written")
     if file and json: raise ValueError("--json is for texts on the line: a file's answers go to the table that -o names")
-    if sentiment and top_k: raise ValueError("choose either --top-k or --sentiment, or --confidence: there are only three sentiments")
-    if file: n_rows, n_blank = answer_file(file, column, output, top_k or 5, sentiment)
-    else: return _print_answers(texts, top_k or 5, sentiment, json)
+    if sum(map(bool, (top_k, sentiment, confidence))) > 1: raise ValueError("choose one of --top-k, --sentiment and --confidence: there are only three sentiments")
+    instead = "sentiment" if sentiment else "confidence" if confidence else None
+    if file: n_rows, n_blank = answer_file(file, column, output, top_k or 5, instead)
+    else: return _print_answers(texts, top_k or 5, instead, json)
     print(f"wrote {output}: {n_rows:,} rows" + (f", {n_blank:,} of them without a text and so without an answer" if n_blank else ""))
 
 def _print_answers(texts, top_k, sentiment, as_json):

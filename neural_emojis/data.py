@@ -12,6 +12,7 @@ __all__ = ['VARIATION_SELECTOR', 'EMOJI_SIZE', 'EMOJI_SHAPE', 'ASSETS', 'TIMEOUT
            'describe', 'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets', 'load_emoji_tweets']
 
 # %% ../nbs/00_data.ipynb #a30c91fe
+import itertools
 import os
 import re
 import struct
@@ -451,16 +452,21 @@ def load_annotations() -> pd.DataFrame: # Columns name, keywords (lists), tags (
 # %% ../nbs/00_data.ipynb #18adef97
 def describe(
     names:list, # n code point names
-    annotations:pd.DataFrame|None=None, # Columns name and keywords, indexed by code point name; None: `load_annotations()`
+    annotations:pd.DataFrame|None=None, # Columns name, keywords and, where they are wanted, tags, indexed by code point name; None: `load_annotations()`
+    tags:bool=False, # Add the volunteers' tags
 ) -> list: # n texts: the name twice, then the keywords
-    "Emojis in words. Raises `KeyError` for one without annotations, `TypeError` for keywords that are no list."
+    "Emojis in words. Raises `KeyError` for one without annotations, or a table that lacks a column, `TypeError` for keywords or tags that are no list."
     if annotations is None: annotations = load_annotations()
+    columns = ["keywords", "tags"] if tags else ["keywords"]
+    lacking = [column for column in ["name", *columns] if column not in annotations]
+    if lacking: raise KeyError(f"the table of annotations lacks the column {lacking[0]!r}: it has {list(annotations.columns)}")
     missing = [name for name in names if name not in annotations.index]
     if missing: raise KeyError(f"no annotations of {missing[:5]}: give code point names that load_annotations() lists, or a table with theirs")
     rows = annotations.loc[list(names)]
-    for name, keywords in rows["keywords"].items():
-        if isinstance(keywords, str): raise TypeError(f"the keywords of {name!r} must be a list of words, got {keywords!r}: split it")
-    return [f"{name} {name} {' '.join(keywords)}" for name, keywords in zip(rows["name"], rows["keywords"])]
+    for column in columns:
+        for name, words in rows[column].items():
+            if isinstance(words, str): raise TypeError(f"the {column} of {name!r} must be a list of words, got {words!r}: split it")
+    return [" ".join([name, name, *itertools.chain(*lists)]) for name, *lists in zip(rows["name"], *(rows[column] for column in columns))]
 
 # %% ../nbs/00_data.ipynb #c3942472
 def read_valence(

@@ -41,11 +41,9 @@ def word_tones(
 BLOCKS = ("words", "tone", "group", "neighbours", "picture")
 REACH = 8.  # places in the list of code points over which neighbours resemble each other
 
-def _tagged(names, annotations): return [f"{text} {' '.join(tags)}" for text, tags in zip(describe(names, annotations), annotations.loc[list(names), "tags"])]
-
 def _raw_blocks(names, codes, annotations, words):
     "The blocks before scaling: {block: (n, d)}."
-    rows, texts = annotations.loc[list(names)], _tagged(names, annotations)
+    rows, texts = annotations.loc[list(names)], describe(names, annotations, tags=True)
     places, groups = np.searchsorted(load_emojis().names, list(names)), sorted(set(load_annotations()["group"]))
     spots = np.arange(0, len(load_emojis()), 4)
     return {"words": words.transform(texts).toarray(), "tone": word_tones(texts),
@@ -56,7 +54,7 @@ def _raw_blocks(names, codes, annotations, words):
 def _scales():
     "The TF-IDF of the 872 emojis' texts, and each block's mean and scales over them."
     names, annotations = load_emojis().names, load_annotations()
-    words = TfidfVectorizer(sublinear_tf=True, analyzer=find_words).fit(_tagged(names, annotations))
+    words = TfidfVectorizer(sublinear_tf=True, analyzer=find_words).fit(describe(names, annotations, tags=True))
     scales = {}
     for block, x in _raw_blocks(names, load_codes(), annotations, words).items():
         each = x.std(axis=0) if block in ("tone", "picture") else np.ones(x.shape[1])   # numbers of different units
@@ -150,7 +148,7 @@ def predict_valence(
     "How emojis feel, from what is known of the 872. Raises as `emoji_features` does, and `ValueError` where nothing is known."
     emojis = load_emojis()
     shown = [name for name in emojis.names if name in valence.index]
-    if len(shown) < 2: raise ValueError("valence has fewer than two of the 872 emojis: give a table from load_valence()")
+    if len(shown) < 2 or not {"valence", "count"} <= set(valence): raise ValueError("valence must have columns valence and count, and two of the 872 emojis or more: give a table from load_valence()")
     known = emoji_features(shown, load_codes()[[emojis.index(name) for name in shown]])
     model = fit_valence(likeness(known, known), valence.loc[shown, "valence"], valence.loc[shown, "count"])
     return model.predict(likeness(emoji_features(names, codes, annotations), known))

@@ -958,23 +958,29 @@ def bag_of_words(
 MEANING_DIM = 100  # numbers in a vector of meaning
 
 def meaning_vectors(
-    texts, # n texts to count in, tweets and descriptions; none of those that will be measured on
+    texts, # Tweets to count in; none of those that will be measured on
+    descriptions=(), # Texts to count in, too; each of their words gets a vector, however rare
     dim:int=MEANING_DIM, # Length of the vectors
-    min_count:int=4, # In how many texts a word must occur
+    min_count:int=4, # In how many texts any other word must occur
+    rarest:int=30, # No word counts for more than one that occurs in so many texts
     seed:int=0, # Of the singular value decomposition
 ) -> pd.DataFrame: # float32 (words, dim), indexed by word; the rarer the word, the longer
-    "Word vectors by truncated SVD of the PPMI of words that share a text (Levy & Goldberg 2014), times log(n / n_w). Raises `ValueError` for too few words, and as `check_texts` does."
-    counter = CountVectorizer(binary=True, min_df=min_count, analyzer=find_words, dtype=np.float32)
-    try: bags = counter.fit_transform(check_texts(texts))                       # (texts, words), sparse
-    except ValueError as error: raise ValueError(f"{len(texts)} texts are too few to learn words that occur in {min_count}: {error}") from error
-    together, alone = (bags.T @ bags).tocoo(), np.asarray(bags.sum(axis=0)).ravel()
-    if len(alone) <= dim: raise ValueError(f"{len(alone)} words occur in {min_count} texts and cannot have {dim} numbers each: give more texts or a smaller dim")
-    pmi = np.log(together.data * bags.shape[0] / (alone[together.row] * alone[together.col]))
+    "Word vectors by truncated SVD of the PPMI of words that share a text (Levy & Goldberg 2014), times log(1 + n / n_w); rare words are folded in (Deerwester et al. 1990). Raises `ValueError` for too few words, and as `check_texts` does."
+    texts = check_texts([*texts, *descriptions])
+    n, counter = len(texts), CountVectorizer(binary=True, analyzer=find_words, dtype=np.float32)
+    bags = counter.fit_transform(texts)                                         # (n, words), sparse
+    alone, named = (np.asarray(part.sum(axis=0)).ravel() for part in (bags, bags[n - len(descriptions):]))
+    is_common = alone >= min_count
+    if is_common.sum() <= dim: raise ValueError(f"{n} texts are too few: {is_common.sum()} words occur in {min_count} and cannot have {dim} numbers each; give more texts or a smaller dim")
+    is_kept = is_common | (named > 0)
+    together = (bags[:, is_kept].T @ bags[:, is_common]).tocoo()                # in how many texts a kept word meets a common one
+    pmi = np.log(together.data * n / (alone[is_kept][together.row] * alone[is_common][together.col]))
     ppmi = csr_matrix((np.maximum(pmi, 0), (together.row, together.col)), shape=together.shape)
-    svd = TruncatedSVD(dim, n_iter=3, random_state=seed).fit(ppmi)
+    svd = TruncatedSVD(dim, n_iter=3, random_state=seed).fit(ppmi[is_common[is_kept]])
     directions = normalize(svd.transform(ppmi) / np.sqrt(svd.singular_values_))
-    vectors = directions * np.log(bags.shape[0] / alone)[:, None]
-    return pd.DataFrame(vectors.astype(np.float32), index=pd.Index(counter.get_feature_names_out(), name="word"))
+    vectors = directions * np.log1p(n / np.maximum(alone[is_kept], rarest))[:, None]
+    table = pd.DataFrame(vectors.astype(np.float32), index=pd.Index(counter.get_feature_names_out()[is_kept], name="word"))
+    return table[table.any(axis=1)]                                             # without those that meet no common word
 
 def encode_texts(
     texts:list, # n texts

@@ -30,7 +30,7 @@ def main():
     names = emojis.names + sorted(set(tweets["emoji"]) - set(emojis.names))                # 📸 is younger
     every, airline, is_train = describe(names), airline[text_split_mask(airline["text"])], train_valid_mask(len(emojis))
     descriptions = every[:len(emojis)]
-    vectors = meaning_vectors([*tweets["text"], *airline["text"], *descriptions])
+    vectors = meaning_vectors([*tweets["text"], *airline["text"]], descriptions)
     answers, words = encode_texts(every, vectors), word_questions(every, vectors)
     question_map = fit_question_map(encode_texts(tweets["text"], vectors), answers, pd.Index(names).get_indexer(tweets["emoji"]), words)
     save_model(build_meaning(vectors, question_map, codes[is_train], answers[:len(emojis)][is_train]), ASSETS / "meaning.keras")

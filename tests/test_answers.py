@@ -124,6 +124,17 @@ def test_candidates_without_names_answer_by_their_pictures(answerer):
     assert np.allclose(by_images["score"], by_floats["score"], atol=2e-3)
 
 
+def test_candidates_answer_by_words_of_ones_own(answerer):
+    few = EmojiSet(answerer.emojis.images[100:103], ["my own", "nobody's", "yours"], "three")
+    words = pd.DataFrame({"name": ["cold tea", "lost bag"], "keywords": [["cup"], ["luggage", "airport"]]}, index=["my own", "yours"])
+    table = answerer.answer("where is my bag", top_k=3, candidates=few, annotations=words).set_index("name")["score"]
+    q, = slow_vectors(answerer.meaning, ["where is my bag"], True)
+    assert np.allclose(table[words.index], [q @ a for a in slow_vectors(answerer.meaning, describe(words.index, words), False)], atol=1e-5)
+    by_picture = answerer.answer("where is my bag", top_k=1, candidates=few.images[1:2])["score"][0]
+    assert table["nobody's"] == pytest.approx(by_picture, abs=2e-3) and table.idxmax() == "yours"
+    with pytest.raises(KeyError, match="lacks the column 'keywords'"): answerer.answer("hi", top_k=1, candidates=few, annotations=words[["name"]])
+
+
 def test_candidates_of_both_kinds(answerer):
     images = answerer.emojis.images[[answerer.emojis.index("🎄"), 100, 101]]
     assert "my own" not in load_annotations().index

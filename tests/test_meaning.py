@@ -22,20 +22,40 @@ names, codes = data.load_emojis().names, load_codes()
 def model(): return sqam.load_meaning()
 
 
-def test_word_vectors_by_hand():
+def ppmi_by_hand(texts, words, others):
+    "(PPMI of words with others, number of texts of each word, number of texts)."
+    has = lambda vocabulary: np.array([[word in text.split() for word in vocabulary] for text in texts], float)
+    rows, columns, table = has(words), has(others), np.zeros((len(words), len(others)))
+    for i in range(len(words)):
+        for j in range(len(others)):
+            both = sum(a[i] and b[j] for a, b in zip(rows, columns))
+            if both: table[i, j] = max(0, np.log(both * len(texts) / (rows[:, i].sum() * columns[:, j].sum())))
+    return table, rows.sum(axis=0), len(texts)
+
+
+@pytest.mark.parametrize("rarest", [1, 3])
+def test_word_vectors_by_hand(rarest):
     words = ["crew", "flight", "gate", "late", "lovely"]
-    has = np.array([[word in text.split() for word in words] for text in CORPUS], float)
-    ppmi = np.zeros((5, 5))
-    for i in range(5):
-        for j in range(5):
-            both = sum(row[i] and row[j] for row in has)
-            if both: ppmi[i, j] = max(0, np.log(both * len(has) / (has[:, i].sum() * has[:, j].sum())))
+    ppmi, count, n = ppmi_by_hand(CORPUS, words, words)
     u, s, _ = np.linalg.svd(ppmi)
     expected = u[:, :4] * np.sqrt(s[:4])
-    expected = expected / np.linalg.norm(expected, axis=1, keepdims=True) * np.log(len(has) / has.sum(axis=0))[:, None]
-    vectors = sqam.meaning_vectors(CORPUS, dim=4, min_count=2)
+    expected = expected / np.linalg.norm(expected, axis=1, keepdims=True) * np.log(1 + n / np.maximum(count, rarest))[:, None]
+    vectors = sqam.meaning_vectors(CORPUS, dim=4, min_count=2, rarest=rarest)
     assert list(vectors.index) == words
     np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=1e-4)   # directions may be mirrored
+
+
+def test_rare_words_of_descriptions_are_folded_in():
+    common, descriptions = ["crew", "flight", "gate", "late", "lovely"], ["kite gate lovely", "owl", "late owlet"]
+    vectors = sqam.meaning_vectors([*CORPUS, "hermit late crew"], descriptions, dim=4, min_count=2, rarest=1)
+    assert sorted(vectors.index) == sorted([*common, "kite", "owlet"])                  # 'owl' meets nobody, and 'hermit' is in no description
+    texts = [*CORPUS, "hermit late crew", *descriptions]
+    _, s, v = np.linalg.svd(ppmi_by_hand(texts, common, common)[0])
+    ppmi, count, n = ppmi_by_hand(texts, [*common, "kite", "owlet"], common)
+    expected = ppmi @ v[:4].T / np.sqrt(s[:4])
+    expected = expected / np.linalg.norm(expected, axis=1, keepdims=True) * np.log(1 + n / count)[:, None]
+    vectors = vectors.loc[[*common, "kite", "owlet"]]
+    np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=1e-4)
 
 
 def test_text_is_the_direction_of_the_sum_of_its_words():
