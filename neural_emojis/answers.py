@@ -55,18 +55,30 @@ class Answerer:
 
     def __post_init__(self): self.answers = self.meaning.encode_descriptions(describe(self.emojis.names))  # (emojis, 100)
 
-    def sentiment(self, texts):
-        "Cosines of texts with 🎉, 😈 and 😡: a DataFrame with a row per text and columns positive, neutral, negative. Raises as `check_texts` does."
+    def sentiment(
+        self,
+        texts:str|list, # n texts, or one
+    ) -> pd.DataFrame: # A row for each text; columns positive, neutral and negative, in [-1, 1]
+        "Cosines of texts with 🎉, 😈 and 😡. Raises as `check_texts` does."
         texts = check_texts(texts)
         return pd.DataFrame(self.committee.cosines(texts), index=pd.Index(texts, name="text"), columns=self.committee.labels)
 
-    def confidence(self, texts):
-        "Calibrated probabilities of the three sentiments, in the form of `sentiment`; each row adds up to 1. Raises as `check_texts` does."
+    def confidence(
+        self,
+        texts:str|list, # n texts, or one
+    ) -> pd.DataFrame: # As `sentiment` gives it; each row adds up to 1
+        "Calibrated probabilities of the three sentiments. Raises as `check_texts` does."
         texts = check_texts(texts)
         return pd.DataFrame(self.committee.confidence(texts), index=pd.Index(texts, name="text"), columns=self.committee.labels)
 
-    def answer(self, texts, top_k=5, candidates=None, annotations=None):
-        "The `top_k` best emojis for each text, of an `EmojiSet` or images (m, 36, 36, 4), or of all: a DataFrame text, rank, emoji, name, score. Candidates that `annotations` (as `load_annotations` gives them) don't name answer by their pictures. Raises `ValueError` for a `top_k` out of range, and as `check_texts`, `check_images` and `describe` do."
+    def answer(
+        self,
+        texts:str|list, # n texts, or one
+        top_k:int=5, # How many emojis for each text
+        candidates:EmojiSet|np.ndarray|None=None, # m emojis to choose from, or images (m, 36, 36, 4), uint8 or floats in [0, 1]; None: all of the answerer's
+        annotations:pd.DataFrame|None=None, # What candidates are called: columns name and keywords, indexed by their names; None: `load_annotations()`
+    ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score (a cosine), best first
+        "The best emojis for each text; those without annotations answer by their pictures. Raises `ValueError` for a `top_k` out of range, and as `check_texts`, `check_images` and `describe` do."
         texts, (names, chars, answers) = check_texts(texts), self._candidates(candidates, annotations)
         if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(names):
             raise ValueError(f"top_k must be a whole number from 1 to {len(names)}, the number of candidates; got {top_k!r}")
@@ -88,12 +100,20 @@ class Answerer:
         if not named.all(): answers[~named] = self.meaning.encode_pictures(self.vae.embed(images[~named]))
         return names, candidates.chars if isinstance(candidates, EmojiSet) else [""] * len(names), answers
 
-    def invent(self, texts, seed=0):
-        "A new emoji for each of n texts: float32 (n, 36, 36, 4) in [0, 1]. Raises as `check_texts` does."
+    def invent(
+        self,
+        texts:str|list, # n texts, or one
+        seed:int=0, # Of the search
+    ) -> np.ndarray: # float32 (n, 36, 36, 4) in [0, 1]
+        "A new emoji for each text. Raises as `check_texts` does."
         return self.vae.decode(self.invent_codes(texts, seed)[0])
 
-    def invent_codes(self, texts, seed=0):
-        "Codes of new emojis for n texts, and their cosines with them: float32 (n, 16) and (n,). Raises as `check_texts` does."
+    def invent_codes(
+        self,
+        texts:str|list, # n texts, or one
+        seed:int=0, # Of the search
+    ) -> tuple: # Codes float32 (n, 16), and their cosines with the texts, float32 (n,)
+        "Codes of new emojis for texts. Raises as `check_texts` does."
         return climb(self.meaning.encode_questions(check_texts(texts)), self.meaning.encode_pictures, *self._starts, seed=seed)
 
     @cached_property

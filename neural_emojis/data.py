@@ -112,8 +112,11 @@ class EmojiSet:
     @cached_property
     def _positions(self): return {name: i for i, name in enumerate(self.names)}
 
-    def index(self, key:str) -> int:
-        "The position of an emoji given by name or character. Raises `KeyError` for one that is not in the set, `TypeError` for what is not a string."
+    def index(
+        self,
+        key:str, # Code point name or character
+    ) -> int: # Position in the set
+        "Where an emoji stands. Raises `KeyError` for one that is not in the set, `TypeError` for what is not a string."
         if not isinstance(key, str): raise TypeError(f"an emoji is looked up by its character or name, got {key!r}: positions are for .images, .names and .chars")
         for name in (key, emoji_name(key)):
             if name in self._positions: return self._positions[name]

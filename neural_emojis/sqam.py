@@ -304,16 +304,28 @@ class SQAM(keras.Model):
     def vocabulary(self): # The words behind the word numbers
         return self.get_layer("words").vocabulary
 
-    def encode_questions(self, questions, batch_size=1024):
-        "Word numbers (n, 20) to vectors of length 1: float32 (n, 10)."
+    def encode_questions(
+        self,
+        questions:np.ndarray, # int (n, 20): word numbers
+        batch_size:int=1024, # Questions worked on at a time
+    ) -> np.ndarray: # float32 (n, 10), of length 1
+        "Questions as vectors."
         return _in_batches(self.question_encoder.predict_on_batch, questions, batch_size)
 
-    def encode_answers(self, codes, batch_size=1024):
-        "Codes (n, 16) to vectors of length 1: float32 (n, 10). Raises as `check_codes` does."
+    def encode_answers(
+        self,
+        codes:np.ndarray, # (n, 16)
+        batch_size:int=1024, # Codes worked on at a time
+    ) -> np.ndarray: # float32 (n, 10), of length 1
+        "Answers as vectors. Raises as `check_codes` does."
         return _in_batches(self.answer_encoder, check_codes(codes), batch_size)
 
-    def similarity(self, questions, codes):
-        "Cosines of all of n questions with all of m answers: float32 (n, m)."
+    def similarity(
+        self,
+        questions:np.ndarray, # int (n, 20): word numbers
+        codes:np.ndarray, # (m, 16)
+    ) -> np.ndarray: # float32 (n, m), in [-1, 1]
+        "Cosines of all questions with all answers. Raises as `check_codes` does."
         return self.encode_questions(questions) @ self.encode_answers(codes).T
 
 def _in_batches(encode, items, batch_size):
@@ -407,14 +419,18 @@ def predict_labels(
     return np.array(list(answers))[sqam.similarity(questions, np.stack(list(answers.values()))).argmax(axis=1)]
 
 # %% ../nbs/05_sqam.ipynb #043d7cb4
+def _load(path, name, kind, script):
+    "A model of one kind, from a file or, where `path` is None, the one of this name that ships."
+    try: model = load_model(ASSETS / f"{name}.keras" if path is None else path)
+    except ValueError as error: raise ValueError(f"{error}; `python scripts/{script}` makes a new one") from error
+    if not isinstance(model, kind): raise ValueError(f"{path} holds a {type(model).__name__} and not a {kind.__name__}: load it with keras.saving.load_model")
+    return model
+
 def load_sqam(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> SQAM: # Ready for use, not compiled
     "Read a trained SQAM. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
-    try: model = load_model(ASSETS / "sqam.keras" if path is None else path)
-    except ValueError as error: raise ValueError(f"{error}; `python scripts/train_sqam.py` makes a new one") from error
-    if not isinstance(model, SQAM): raise ValueError(f"{path} holds a {type(model).__name__} and not a SQAM: load it with keras.saving.load_model")
-    return model
+    return _load(path, "sqam", SQAM, "train_sqam.py post")
 
 # %% ../nbs/05_sqam.ipynb #b5b8b680
 @keras.saving.register_keras_serializable(package="neural_emojis")
@@ -746,23 +762,36 @@ class Committee(keras.Model):
         bags = [layer.get_layer("bag").ngrams for layer in self.layers if layer.name.startswith("bag_")]
         return ops.convert_to_numpy(bags[0]) if bags else None
 
-    def read(self, texts):
-        "Texts as the network takes them: a list of arrays of n rows. Raises as `check_texts` does."
+    def read(
+        self,
+        texts:list, # n texts
+    ) -> list: # Arrays of n rows, one for each input of the network
+        "Texts as the network takes them. Raises as `check_texts` does."
         parts = {} if self.ngrams is None else dict(zip(("places", "counts"), bag_of_ngrams(texts, self.ngrams)))
         if self.answers.vocabulary: parts["words"] = number_words(texts, self.answers.vocabulary)
         return [parts[tensor.name] for tensor in self.inputs]
 
-    def cosines(self, texts, batch_size=1024):
-        "Cosines of each text with each answer: float32 (n, answers). Raises as `check_texts` does."
+    def cosines(
+        self,
+        texts:str|list, # n texts, or one
+        batch_size:int=1024, # Texts worked on at a time
+    ) -> np.ndarray: # float32 (n, answers), in [-1, 1]
+        "Cosines of each text with each answer. Raises as `check_texts` does."
         texts = check_texts(texts)
         return np.concatenate([self.predict_on_batch(self.read(texts[i:i + batch_size])) for i in range(0, len(texts), batch_size)])
 
-    def confidence(self, texts):
-        "The probability of each answer, softmax(cosines / temperature): float32 (n, answers). Raises as `check_texts` does."
+    def confidence(
+        self,
+        texts:str|list, # n texts, or one
+    ) -> np.ndarray: # float32 (n, answers); each row adds up to 1
+        "The probability of each answer, softmax(cosines / temperature) (Guo et al. 2017). Raises as `check_texts` does."
         return softmax(self.cosines(texts) / self.answers.temperature, axis=1)
 
-    def choose(self, texts):
-        "The label of the likeliest answer for each text: (n,). Raises as `check_texts` does."
+    def choose(
+        self,
+        texts:str|list, # n texts, or one
+    ) -> np.ndarray: # (n,): labels
+        "The label of the likeliest answer for each text. Raises as `check_texts` does."
         return np.array(self.labels)[self.confidence(texts).argmax(axis=1)]
 
 # %% ../nbs/05_sqam.ipynb #542fae39
@@ -816,23 +845,17 @@ def train_committee(
     return build_committee(models, list(answers), vocabulary)
 
 # %% ../nbs/05_sqam.ipynb #34232196
-def _load_committee(path, name):
-    try: model = load_model(ASSETS / f"{name}.keras" if path is None else path)
-    except ValueError as error: raise ValueError(f"{error}; `python scripts/train_sqam.py {name}` makes a new one") from error
-    if not isinstance(model, Committee): raise ValueError(f"{path} holds a {type(model).__name__} and not a Committee: load it with keras.saving.load_model")
-    return model
-
 def load_sentiment(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> Committee: # Its labels are positive, neutral and negative
     "The committee that answers tweets with 🎉, 😈 or 😡. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
-    return _load_committee(path, "sentiment")
+    return _load(path, "sentiment", Committee, "train_sqam.py sentiment")
 
 def load_emoji_sqam(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> Committee: # Its labels are the code point names of TweetEval's 20 emojis
     "The committee that answers texts with one of TweetEval's emojis. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
-    return _load_committee(path, "emoji_sqam")
+    return _load(path, "emoji_sqam", Committee, "train_sqam.py emoji")
 
 # %% ../nbs/05_sqam.ipynb #84528c8a
 def bootstrap_interval(
@@ -1082,18 +1105,27 @@ class MeaningSQAM(keras.Model):
     def _encode(self, texts):
         return normalize(bag_of_words(check_texts(texts), self.vocabulary) @ ops.convert_to_numpy(self.get_layer("words").kernel))  # sparse, so a long text costs little
 
-    def encode_descriptions(self, texts):
-        "Texts to vectors of length 1, zeros where no word is known: float32 (n, 100). Raises as `check_texts` does."
+    def encode_descriptions(
+        self,
+        texts:str|list, # n descriptions, or one
+    ) -> np.ndarray: # float32 (n, 100), of length 1; zeros where no word is known
+        "Descriptions as vectors. Raises as `check_texts` does."
         return self._encode(texts)
 
-    def encode_questions(self, texts):
-        "Texts to vectors of length 1, all the same where no word is known: float32 (n, 100). Raises as `check_texts` does."
+    def encode_questions(
+        self,
+        texts:str|list, # n texts, or one
+    ) -> np.ndarray: # float32 (n, 100), of length 1; all the same where no word is known, with a warning
+        "Questions as vectors. Raises as `check_texts` does."
         question_map, encoded = self.get_layer("question_map"), self._encode(texts)
         if not encoded.any(axis=1).all(): warnings.warn("texts without a word that the model of meaning knows are all answered alike", stacklevel=3)
         return normalize(encoded @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias))
 
-    def encode_pictures(self, codes):
-        "Codes (n, 16) to the vector that their description should have, of length 1: float32 (n, 100). Raises as `check_codes` does."
+    def encode_pictures(
+        self,
+        codes:np.ndarray, # (n, 16)
+    ) -> np.ndarray: # float32 (n, 100), of length 1
+        "The vectors that descriptions of pictures with these codes should have. Raises as `check_codes` does."
         return _in_batches(lambda z: self.get_layer("picture_map")(self.get_layer("scaler")(z)), check_codes(codes), 1024)
 
 # %% ../nbs/05_sqam.ipynb #96fe351e
@@ -1120,6 +1152,8 @@ def build_meaning(
     return model
 
 # %% ../nbs/05_sqam.ipynb #3421ca54
-def load_meaning() -> MeaningSQAM: # Trained by scripts/train_meaning.py
-    "The model of meaning that ships."
-    return load_model(ASSETS / "meaning.keras")
+def load_meaning(
+    path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
+) -> MeaningSQAM: # Ready for use, not compiled
+    "The model of meaning. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
+    return _load(path, "meaning", MeaningSQAM, "train_meaning.py")

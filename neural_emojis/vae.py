@@ -141,8 +141,13 @@ class VAE(keras.Model):
         for tracker, term in zip(self.trackers, terms): tracker.update_state(term)
         return ops.mean(terms[0] + terms[1] - self.sharpness * terms[2])
 
-    def clouds(self, images, refinements=None, batch_size=256):
-        "The clouds of images (n, 36, 36, 4): z_mean and z_log_var, each float32 (n, 16). Raises as `check_images` does."
+    def clouds(
+        self,
+        images:np.ndarray, # (n, 36, 36, 4): uint8 or floats in [0, 1]
+        refinements:int|None=None, # Steps that each cloud goes beyond the encoder; None: the VAE's own number
+        batch_size:int=256, # Pictures worked on at a time
+    ) -> tuple: # z_mean and z_log_var, each float32 (n, 16)
+        "The clouds of images. Raises as `check_images` does."
         check_images(images[:1] if np.ndim(images) == 4 else images)
         if batch_size < 1: raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
         batches = [self.encoder(check_images(images[i:i + batch_size]), training=False)[:2] for i in range(0, len(images), batch_size)]
@@ -150,20 +155,34 @@ class VAE(keras.Model):
         refinements = self.refinements if refinements is None else refinements
         return refine_clouds(self, images, *clouds, refinements, batch_size) if refinements else clouds
 
-    def embed(self, images, refinements=None, batch_size=256):
-        "Codes of images (n, 36, 36, 4): the means of their clouds, float32 (n, 16). Raises as `check_images` does."
+    def embed(
+        self,
+        images:np.ndarray, # (n, 36, 36, 4): uint8 or floats in [0, 1]
+        refinements:int|None=None, # Steps that each cloud goes beyond the encoder; None: the VAE's own number
+        batch_size:int=256, # Pictures worked on at a time
+    ) -> np.ndarray: # float32 (n, 16): z_mean, always finite
+        "Codes of images: the means of their clouds. Raises as `check_images` does."
         return self.clouds(images, refinements, batch_size)[0]
 
-    def decode(self, z, batch_size=256):
-        "Pictures of codes (n, 16): float32 (n, 36, 36, 4) in [0, 1], 20 kB each. Raises as `check_codes` does."
+    def decode(
+        self,
+        z:np.ndarray, # (n, 16)
+        batch_size:int=256, # Pictures worked on at a time
+    ) -> np.ndarray: # float32 (n, 36, 36, 4) in [0, 1], 20 kB each
+        "Pictures of codes. Raises as `check_codes` does."
         z = check_codes(z)
         if batch_size < 1: raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
         images = np.empty((len(z), *EMOJI_SHAPE), np.float32)
         for i in range(0, len(z), batch_size): images[i:i + batch_size] = ops.convert_to_numpy(self.decoder(z[i:i + batch_size], training=False))
         return images
 
-    def reconstruct(self, images, refinements=None, batch_size=256):
-        "What becomes of images (n, 36, 36, 4) when they are embedded and decoded: float32 of the same shape."
+    def reconstruct(
+        self,
+        images:np.ndarray, # (n, 36, 36, 4): uint8 or floats in [0, 1]
+        refinements:int|None=None, # Steps that each cloud goes beyond the encoder; None: the VAE's own number
+        batch_size:int=256, # Pictures worked on at a time
+    ) -> np.ndarray: # float32 (n, 36, 36, 4) in [0, 1]
+        "What becomes of images when they are embedded and decoded. Raises as `check_images` does."
         return self.decode(self.embed(images, refinements, batch_size), batch_size)
 
     def get_config(self):

@@ -22,7 +22,7 @@ import formulas
 import pages
 import playground
 import readme
-from api import inherits_init, parameter_table, parameters, signature_text
+from api import inherits_init, members, parameter_table, parameters, signature_text
 from polish import polish
 
 
@@ -109,10 +109,13 @@ def test_api_table_is_left_out_where_it_would_say_nothing():
 
 @pytest.mark.parametrize('module', ['data', 'plot', 'vae', 'generation', 'questions', 'sqam', 'answers', 'meaning', 'command_line'])
 def test_every_parameter_has_a_meaning(module):
-    exported = vars(import_module(f'neural_emojis.{module}'))
-    for name in exported['__all__']:
-        if not (inspect.isfunction(exported[name]) or inspect.isclass(exported[name])) or inherits_init(exported[name]): continue
-        silent = [key for key, p in parameters(exported[name]).items() if key != 'return' and not p.get('docment')]
+    module = import_module(f'neural_emojis.{module}')
+    exported = {name: getattr(module, name) for name in module.__all__}
+    for name, obj in list(exported.items()):
+        if inspect.isclass(obj): exported |= {f'{name}.{member}': vars(obj)[member] for member in members(obj)}
+    for name, obj in exported.items():
+        if not (inspect.isfunction(obj) or inspect.isclass(obj)) or inherits_init(obj): continue
+        silent = [key for key, p in parameters(obj).items() if key != 'return' and not p.get('docment')]
         assert not silent, f'{name}: say what each of {silent} is, behind it'
 
 
