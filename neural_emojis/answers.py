@@ -76,9 +76,9 @@ class Answerer:
         texts:str|list, # n texts, or one
         top_k:int=5, # How many emojis for each text
         candidates:EmojiSet|np.ndarray|None=None, # m emojis to choose from, or images (m, 36, 36, 4), uint8 or floats in [0, 1]; None: all of the answerer's
-        annotations:pd.DataFrame|None=None, # What candidates are called: columns name and keywords, indexed by their names; None: `load_annotations()`
+        annotations:pd.DataFrame|None=None, # With candidates only: what they are called, columns name and keywords, indexed by their names; None: `load_annotations()`
     ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score (a cosine), best first
-        "The best emojis for each text; those without annotations answer by their pictures. Raises `ValueError` for a `top_k` out of range, and as `check_texts`, `check_images` and `describe` do."
+        "The best emojis for each text; those without annotations answer by their pictures. Raises `ValueError` for a `top_k` out of range or annotations of none of the candidates, and as `check_texts`, `check_images` and `describe` do."
         texts, (names, chars, answers) = check_texts(texts), self._candidates(candidates, annotations)
         if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(names):
             raise ValueError(f"top_k must be a whole number from 1 to {len(names)}, the number of candidates; got {top_k!r}")
@@ -89,14 +89,16 @@ class Answerer:
             "emoji": np.array(chars, dtype=object)[best].ravel(), "name": np.array(names, dtype=object)[best].ravel(), "score": scores.ravel()})
 
     def _candidates(self, candidates, annotations):
+        if candidates is None and annotations is not None: raise ValueError("annotations are for candidates: give them together")
         if candidates is None: return self.emojis.names, self.emojis.chars, self.answers
         images = candidates.images if isinstance(candidates, EmojiSet) else np.asarray(candidates)
         check_images(images)
         names = candidates.names if isinstance(candidates, EmojiSet) else [f"candidate {i}" for i in range(len(images))]
-        if annotations is None: annotations = load_annotations()
-        named = np.array([name in annotations.index for name in names])
+        known = load_annotations() if annotations is None else annotations
+        named = np.array([name in known.index for name in names])
+        if annotations is not None and not named.any(): raise ValueError(f"the annotations name none of the candidates {names[:5]}: index them by these names")
         answers = np.empty((len(names), self.answers.shape[1]), np.float32)
-        if named.any(): answers[named] = self.meaning.encode_descriptions(describe(np.array(names, object)[named], annotations))
+        if named.any(): answers[named] = self.meaning.encode_descriptions(describe(np.array(names, object)[named], known))
         if not named.all(): answers[~named] = self.meaning.encode_pictures(self.vae.embed(images[~named]))
         return names, candidates.chars if isinstance(candidates, EmojiSet) else [""] * len(names), answers
 

@@ -384,7 +384,7 @@ def answer(
     if bool(texts) == bool(file): raise ValueError("give either texts or --file, one of the two (see neural-emojis answer --help)")
     if bool(file) != bool(output): raise ValueError("--file and -o belong together: the one is read, the other written")
     if file and json: raise ValueError("--json is for texts on the line: a file's answers go to the table that -o names")
-    if sum(map(bool, (top_k, sentiment, confidence))) > 1: raise ValueError("choose one of --top-k, --sentiment and --confidence: there are only three sentiments")
+    if sum(map(bool, (top_k, sentiment, confidence))) > 1: raise ValueError("choose one of --top-k, --sentiment and --confidence")
     instead = "sentiment" if sentiment else "confidence" if confidence else None
     if file: n_rows, n_blank = answer_file(file, column, output, top_k or 5, instead)
     else: return _print_answers(texts, top_k or 5, instead, json)

@@ -457,7 +457,7 @@ def describe(
     names:list, # n code point names
     annotations:pd.DataFrame|None=None, # Columns name, keywords and, where they are wanted, tags, indexed by code point name; None: `load_annotations()`
     tags:bool=False, # Add the volunteers' tags
-) -> list: # n texts: the name twice, then the keywords
+) -> list: # n texts: the name twice, then the keywords and, if wanted, the tags
     "Emojis in words. Raises `KeyError` for one without annotations, or a table that lacks a column, `TypeError` for keywords or tags that are no list."
     if annotations is None: annotations = load_annotations()
     columns = ["keywords", "tags"] if tags else ["keywords"]

@@ -43,7 +43,7 @@ REACH = 8.  # places in the list of code points over which neighbours resemble e
 
 def _raw_blocks(names, codes, annotations, words):
     "The blocks before scaling: {block: (n, d)}."
-    rows, texts = annotations.loc[list(names)], describe(names, annotations, tags=True)
+    texts, rows = describe(names, annotations, tags=True), annotations.loc[list(names)]
     places, groups = np.searchsorted(load_emojis().names, list(names)), sorted(set(load_annotations()["group"]))
     spots = np.arange(0, len(load_emojis()), 4)
     return {"words": words.transform(texts).toarray(), "tone": word_tones(texts),
@@ -68,7 +68,6 @@ def emoji_features(
 ) -> dict: # {block: float (n, d)} of `BLOCKS`, each of mean squared length 1 over the 872 emojis
     "All that is known of emojis before anyone has used them. Raises as `describe` and `check_codes` do."
     annotations = load_annotations() if annotations is None else annotations
-    describe(names, annotations)
     words, scales = _scales()
     return {block: (x - scales[block][0]) / scales[block][1] for block, x in _raw_blocks(names, codes, annotations, words).items()}
 
@@ -145,7 +144,7 @@ def predict_valence(
     valence:pd.DataFrame, # Columns valence and count, indexed by code point name: what is known, from `load_valence`
     annotations:pd.DataFrame|None=None, # Columns name, keywords, tags and group, with rows for these names; None: `load_annotations()`
 ) -> np.ndarray: # float (n,): predicted valence, also for emojis whose valence is known
-    "How emojis feel, from what is known of the 872. Raises as `emoji_features` does, and `ValueError` where nothing is known."
+    "How emojis feel, from what is known of the 872. Raises as `emoji_features` does, and `ValueError` for a table without these columns or with fewer than two of the 872."
     emojis = load_emojis()
     shown = [name for name in emojis.names if name in valence.index]
     if len(shown) < 2 or not {"valence", "count"} <= set(valence): raise ValueError("valence must have columns valence and count, and two of the 872 emojis or more: give a table from load_valence()")

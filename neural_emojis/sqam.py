@@ -421,7 +421,8 @@ def predict_labels(
 # %% ../nbs/05_sqam.ipynb #043d7cb4
 def _load(path, name, kind, script):
     "A model of one kind, from a file or, where `path` is None, the one of this name that ships."
-    try: model = load_model(ASSETS / f"{name}.keras" if path is None else path)
+    path = ASSETS / f"{name}.keras" if path is None else path
+    try: model = load_model(path)
     except ValueError as error: raise ValueError(f"{error}; `python scripts/{script}` makes a new one") from error
     if not isinstance(model, kind): raise ValueError(f"{path} holds a {type(model).__name__} and not a {kind.__name__}: load it with keras.saving.load_model")
     return model
@@ -981,17 +982,19 @@ def bag_of_words(
 MEANING_DIM = 100  # numbers in a vector of meaning
 
 def meaning_vectors(
-    texts, # Tweets to count in; none of those that will be measured on
-    descriptions=(), # Texts to count in, too; each of their words gets a vector, however rare
+    texts:list, # Tweets to count in; none of those that will be measured on
+    descriptions:list=(), # Texts to count in, too; their rare words get vectors as well
     dim:int=MEANING_DIM, # Length of the vectors
-    min_count:int=4, # In how many texts any other word must occur
+    min_count:int=4, # In how many texts a word occurs that is common
     rarest:int=30, # No word counts for more than one that occurs in so many texts
     seed:int=0, # Of the singular value decomposition
-) -> pd.DataFrame: # float32 (words, dim), indexed by word; the rarer the word, the longer
-    "Word vectors by truncated SVD of the PPMI of words that share a text (Levy & Goldberg 2014), times log(1 + n / n_w); rare words are folded in (Deerwester et al. 1990). Raises `ValueError` for too few words, and as `check_texts` does."
-    texts = check_texts([*texts, *descriptions])
+) -> pd.DataFrame: # float32 (words, dim), indexed by word: the common ones, and those of descriptions that meet one; the rarer, the longer
+    "Word vectors by truncated SVD of the PPMI of words that share one of n texts and descriptions (Levy & Goldberg 2014), times log(1 + n / max(n_w, rarest)); rare words are folded in (Deerwester et al. 1990). Raises `ValueError` for too few words, and as `check_texts` does."
+    descriptions = check_texts(descriptions) if len(descriptions) else []
+    texts = check_texts(texts) + descriptions
     n, counter = len(texts), CountVectorizer(binary=True, analyzer=find_words, dtype=np.float32)
-    bags = counter.fit_transform(texts)                                         # (n, words), sparse
+    try: bags = counter.fit_transform(texts)                                    # (n, words), sparse
+    except ValueError as error: raise ValueError(f"no words in {n} texts: words are runs of two letters from a to z or more") from error
     alone, named = (np.asarray(part.sum(axis=0)).ravel() for part in (bags, bags[n - len(descriptions):]))
     is_common = alone >= min_count
     if is_common.sum() <= dim: raise ValueError(f"{n} texts are too few: {is_common.sum()} words occur in {min_count} and cannot have {dim} numbers each; give more texts or a smaller dim")

@@ -133,6 +133,8 @@ def test_candidates_answer_by_words_of_ones_own(answerer):
     by_picture = answerer.answer("where is my bag", top_k=1, candidates=few.images[1:2])["score"][0]
     assert table["nobody's"] == pytest.approx(by_picture, abs=2e-3) and table.idxmax() == "yours"
     with pytest.raises(KeyError, match="lacks the column 'keywords'"): answerer.answer("hi", top_k=1, candidates=few, annotations=words[["name"]])
+    with pytest.raises(ValueError, match="name none of the candidates"): answerer.answer("hi", top_k=1, candidates=few, annotations=words.reset_index())
+    with pytest.raises(ValueError, match="annotations are for candidates"): answerer.answer("hi", annotations=words)
 
 
 def test_candidates_of_both_kinds(answerer):

@@ -58,6 +58,18 @@ def test_rare_words_of_descriptions_are_folded_in():
     np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=1e-4)
 
 
+def test_texts_without_words_are_refused():
+    with pytest.raises(ValueError, match="no words in 2 texts"): sqam.meaning_vectors(["ночь", "a 1"])
+    with pytest.raises(ValueError, match="2 texts are too few"): sqam.meaning_vectors("late flight", "late owl", dim=2)
+
+
+def test_a_model_of_meaning_is_checked(tmp_path):
+    (tmp_path/"cut.keras").write_bytes((data.ASSETS/"meaning.keras").read_bytes()[:9000])
+    with pytest.raises(ValueError, match="scripts/train_meaning.py"): sqam.load_meaning(tmp_path/"cut.keras")
+    with pytest.raises(ValueError, match="a Committee and not a MeaningSQAM"): sqam.load_meaning(data.ASSETS/"sentiment.keras")
+    with pytest.raises(FileNotFoundError): sqam.load_meaning(tmp_path/"none.keras")
+
+
 def test_text_is_the_direction_of_the_sum_of_its_words():
     vectors = sqam.meaning_vectors(CORPUS, dim=3, min_count=2)
     total = vectors.loc["late"] + vectors.loc["crew"]
