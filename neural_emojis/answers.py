@@ -19,7 +19,7 @@ from .data import EmojiSet, check_images, describe, load_annotations, load_emoji
 from .generation import load_density, sample
 from .plot import PAGE_WIDTH, over_white
 from .questions import check_texts
-from .sqam import Committee, MeaningSQAM, load_meaning, load_sentiment
+from .sqam import MEANING_DIM, Committee, MeaningSQAM, load_meaning, load_sentiment
 from .vae import VAE, load_codes, load_vae
 
 # %% ../nbs/06_answers.ipynb #25c204ca
@@ -51,9 +51,26 @@ class Answerer:
     committee:Committee # Texts to cosines with 🎉, 😈 and 😡
     meaning:MeaningSQAM # Texts, descriptions and codes to one space
     vae:VAE             # Pictures to codes and back
-    emojis:EmojiSet     # To answer with; all have descriptions
+    emojis:EmojiSet     # To answer with
+    annotations:pd.DataFrame|None=None # What they are called, columns name and keywords, indexed by their names; None: `load_annotations()`
 
-    def __post_init__(self): self.answers = self.meaning.encode_descriptions(describe(self.emojis.names))  # (emojis, 100)
+    def __post_init__(self):
+        known, names = load_annotations() if self.annotations is None else self.annotations, np.array(self.emojis.names, object)
+        named = pd.Index(names).isin(known.index)
+        if self.annotations is not None and not named.any(): raise ValueError(f"the annotations name none of the emojis {self.emojis.names[:5]}: index them by these names")
+        self.answers = np.empty((len(names), MEANING_DIM), np.float32)                               # the others answer by their pictures
+        if named.any(): self.answers[named] = self.meaning.encode_descriptions(describe(names[named], known))
+        if not named.all(): self.answers[~named] = self.meaning.encode_pictures(self.vae.embed(self.emojis.images[~named]))
+
+    def among(
+        self,
+        candidates:EmojiSet|np.ndarray, # m emojis, or images (m, 36, 36, 4), uint8 or floats in [0, 1]
+        annotations:pd.DataFrame|None=None, # What they are called, columns name and keywords, indexed by their names; None: `load_annotations()`
+    ) -> "Answerer": # With these emojis, read once
+        "The same networks with other emojis to answer with; those without annotations answer by their pictures. Raises `ValueError` for annotations of none of them, and as `check_images` and `describe` do."
+        check_images(candidates.images if isinstance(candidates, EmojiSet) else candidates)
+        if not isinstance(candidates, EmojiSet): candidates = EmojiSet(np.asarray(candidates), [f"candidate {i}" for i in range(len(candidates))], "images")
+        return Answerer(self.committee, self.meaning, self.vae, candidates, annotations)
 
     def sentiment(
         self,
@@ -75,32 +92,20 @@ class Answerer:
         self,
         texts:str|list, # n texts, or one
         top_k:int=5, # How many emojis for each text
-        candidates:EmojiSet|np.ndarray|None=None, # m emojis to choose from, or images (m, 36, 36, 4), uint8 or floats in [0, 1]; None: all of the answerer's
-        annotations:pd.DataFrame|None=None, # With candidates only: what they are called, columns name and keywords, indexed by their names; None: `load_annotations()`
+        candidates:EmojiSet|np.ndarray|None=None, # Emojis or images to choose from, as `among` takes them; None: the answerer's
+        annotations:pd.DataFrame|None=None, # Of the candidates, as `among` takes them
     ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score (a cosine), best first
-        "The best emojis for each text; those without annotations answer by their pictures. Raises `ValueError` for a `top_k` out of range or annotations of none of the candidates, and as `check_texts`, `check_images` and `describe` do."
-        texts, (names, chars, answers) = check_texts(texts), self._candidates(candidates, annotations)
-        if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(names):
-            raise ValueError(f"top_k must be a whole number from 1 to {len(names)}, the number of candidates; got {top_k!r}")
+        "The best emojis for each text. Raises `ValueError` for a `top_k` out of range, and as `check_texts` and `among` do."
+        texts, emojis = check_texts(texts), self.emojis
+        if candidates is not None: return self.among(candidates, annotations).answer(texts, top_k)
+        if annotations is not None: raise ValueError("annotations are for candidates: give them together")
+        if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(emojis):
+            raise ValueError(f"top_k must be a whole number from 1 to {len(emojis)}, the number of emojis; got {top_k!r}")
         questions = self.meaning.encode_questions(texts)
-        best, scores = map(np.concatenate, zip(*(_best(questions[i:i + 4_096], answers, top_k) for i in range(0, len(texts), 4_096))))   # each (texts, top_k)
+        best, scores = map(np.concatenate, zip(*(_best(questions[i:i + 4_096], self.answers, top_k) for i in range(0, len(texts), 4_096))))   # each (texts, top_k)
         return pd.DataFrame({
             "text": np.repeat(np.array(texts, dtype=object), top_k), "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
-            "emoji": np.array(chars, dtype=object)[best].ravel(), "name": np.array(names, dtype=object)[best].ravel(), "score": scores.ravel()})
-
-    def _candidates(self, candidates, annotations):
-        if candidates is None and annotations is not None: raise ValueError("annotations are for candidates: give them together")
-        if candidates is None: return self.emojis.names, self.emojis.chars, self.answers
-        images = candidates.images if isinstance(candidates, EmojiSet) else np.asarray(candidates)
-        check_images(images)
-        names = candidates.names if isinstance(candidates, EmojiSet) else [f"candidate {i}" for i in range(len(images))]
-        known = load_annotations() if annotations is None else annotations
-        named = np.array([name in known.index for name in names])
-        if annotations is not None and not named.any(): raise ValueError(f"the annotations name none of the candidates {names[:5]}: index them by these names")
-        answers = np.empty((len(names), self.answers.shape[1]), np.float32)
-        if named.any(): answers[named] = self.meaning.encode_descriptions(describe(np.array(names, object)[named], known))
-        if not named.all(): answers[~named] = self.meaning.encode_pictures(self.vae.embed(images[~named]))
-        return names, candidates.chars if isinstance(candidates, EmojiSet) else [""] * len(names), answers
+            "emoji": np.array(emojis.chars, dtype=object)[best].ravel(), "name": np.array(emojis.names, dtype=object)[best].ravel(), "score": scores.ravel()})
 
     def invent(
         self,

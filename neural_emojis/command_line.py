@@ -333,21 +333,29 @@ def _wide_answers(answerer, texts, top_k, sentiment):
     return {f"{name}_{rank}": ranked[name].to_numpy()[rank - 1::top_k] for rank in range(1, top_k + 1) for name in ("emoji", "name", "score")}
 
 # %% ../nbs/09_command_line.ipynb #056b6d79
+def _load_answerer(folder):
+    "The answerer, of the emojis in a folder if there is one."
+    from neural_emojis.data import load_emojis
+    emojis = None if folder is None else load_emojis(folder)
+    from neural_emojis.answers import load_answerer
+    return load_answerer() if emojis is None else load_answerer().among(emojis)
+
 def answer_file(
     path:Path, # Ends in .csv or .parquet
     column:str, # The one with the texts
     output:Path, # Ends in .csv or .parquet
-    top_k:int, # How many emojis for each text
+    top_k:int|None, # How many emojis for each text; None: 5, or as many as there are
     sentiment:str|None, # 'sentiment' or 'confidence': what the answerer's method of that name says, instead of emojis
+    candidates:Path|None=None, # A folder of emojis to answer with; None: the 872
 ) -> tuple: # (number of rows, how many of them had no text)
-    "Answer each text of a file, in bounded memory. Raises `ValueError` for a broken file or one without rows, and as `add_answers` does."
+    "Answer each text of a file, in bounded memory. Raises `ValueError` for a broken file or one without rows, and as `load_emojis` and `add_answers` do."
     import pyarrow.csv
     import pyarrow.parquet
     from neural_emojis.data import written_whole
     n_rows, n_blank = sum(len(_texts(table, column)) for table in read_chunks(path)), 0
     if n_rows == 0: raise ValueError(f"{path.name} has no rows")
-    from neural_emojis.answers import load_answerer
-    answerer = load_answerer()
+    answerer = _load_answerer(candidates)
+    top_k = top_k or min(5, len(answerer.emojis))
     answered = (add_answers(table, column, answerer, top_k, sentiment) for table in read_chunks(path))
     first = next(answered)
     nested = [field.name for field in first[0].schema if pyarrow.types.is_nested(field.type)]
@@ -361,20 +369,22 @@ def answer_file(
     return n_rows, n_blank
 
 # %% ../nbs/09_command_line.ipynb #0480773a
-@command('  neural-emojis answer "thank you so much" "lost my bag"\n  neural-emojis answer --sentiment --json "lost my bag"\n  neural-emojis answer --file tweets.csv --column text -o answers.parquet',
+@command('  neural-emojis answer "thank you so much" "lost my bag"\n  neural-emojis answer --sentiment --json "lost my bag"\n  neural-emojis answer --candidates my-emojis "what a lovely cat"\n  neural-emojis answer --file tweets.csv --column text -o answers.parquet',
     argument("texts", nargs="*", metavar="TEXT", help="a text to answer, in quotes; or several"),
     argument("--top-k", type=whole_number(1, 872), metavar="K", help="how many emojis for each text (default: 5)"),
     argument("--sentiment", action="store_true", help="say how well 🎉 (positive), 😈 (neutral) and 😡 (negative) answer, from -1 to 1"),
     argument("--confidence", action="store_true", help="say how likely the three are, from 0 to 1, adding up to 1"),
+    argument("--candidates", type=Path, metavar="FOLDER", help="answer with your own emojis: PNGs of 36×36 pixels with alpha, or square SVGs; one whose file is named by its code point, such as 1f9a9, goes by what Unicode calls it, any other by its picture"),
     argument("--json", action="store_true", help="print for programs, not for people"),
     argument("--file", type=input_file(".csv", ".parquet"), metavar="TABLE", help="answer a column of a table instead, ending in .csv or .parquet"),
     argument("--column", default="text", help="the column with the texts (default: %(default)s)"),
     argument("-o", "--output", type=output_file(".csv", ".parquet"), metavar="ANSWERS", help="with --file: the table to write, ending in .csv or .parquet"))
 def answer(
     texts:list, # Those on the line
-    top_k:int|None, # How many emojis for each text; None: 5
+    top_k:int|None, # How many emojis for each text; None: 5, or as many as there are
     sentiment:bool, # Cosines of the three sentiments instead of emojis
     confidence:bool, # Their probabilities
+    candidates:Path|None, # A folder of emojis to answer with; None: the 872
     json:bool, # Print JSON
     file:Path|None, # Texts from a table instead
     column:str, # Which of its columns
@@ -385,17 +395,18 @@ def answer(
     if bool(file) != bool(output): raise ValueError("--file and -o belong together: the one is read, the other written")
     if file and json: raise ValueError("--json is for texts on the line: a file's answers go to the table that -o names")
     if sum(map(bool, (top_k, sentiment, confidence))) > 1: raise ValueError("choose one of --top-k, --sentiment and --confidence")
+    if candidates and (sentiment or confidence): raise ValueError("--candidates are emojis to answer with: leave out --sentiment and --confidence")
     instead = "sentiment" if sentiment else "confidence" if confidence else None
-    if file: n_rows, n_blank = answer_file(file, column, output, top_k or 5, instead)
-    else: return _print_answers(texts, top_k or 5, instead, json)
+    if file: n_rows, n_blank = answer_file(file, column, output, top_k, instead, candidates)
+    else: return _print_answers(texts, top_k, instead, candidates, json)
     print(f"wrote {output}: {n_rows:,} rows" + (f", {n_blank:,} of them without a text and so without an answer" if n_blank else ""))
 
-def _print_answers(texts, top_k, sentiment, as_json):
+def _print_answers(texts, top_k, sentiment, candidates, as_json):
     from neural_emojis.questions import check_texts
-    texts = check_texts(texts)
-    from neural_emojis.answers import load_answerer
-    if as_json: print(json.dumps(_answer_records(load_answerer(), texts, top_k, sentiment), ensure_ascii=False, indent=1))
-    else: print("\n".join(_answer_lines(load_answerer(), texts, top_k, sentiment)))
+    texts, answerer = check_texts(texts), _load_answerer(candidates)
+    top_k = top_k or min(5, len(answerer.emojis))
+    if as_json: print(json.dumps(_answer_records(answerer, texts, top_k, sentiment), ensure_ascii=False, indent=1))
+    else: print("\n".join(_answer_lines(answerer, texts, top_k, sentiment)))
 
 # %% ../nbs/09_command_line.ipynb #bd51dd96
 @command("  neural-emojis predict-emojis tweets.txt -o predictions.txt",

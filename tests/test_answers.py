@@ -119,7 +119,7 @@ def test_candidates_without_names_answer_by_their_pictures(answerer):
     codes = answerer.vae.embed(images)
     expected = np.array([[q @ a for a in slow_pictures(answerer.meaning, codes)] for q in slow_vectors(answerer.meaning, TEXTS, True)])
     found = by_images.assign(n=by_images["name"].str.split().str[1].astype(int)).pivot(index="text", columns="n", values="score").loc[TEXTS].to_numpy()
-    assert np.allclose(found, expected, atol=2e-3) and (by_images["emoji"] == "").all()
+    assert np.allclose(found, expected, atol=2e-3) and (by_images["emoji"] == by_images["name"]).all()
     by_floats = answerer.answer(TEXTS, top_k=5, candidates=images / 255)
     assert np.allclose(by_images["score"], by_floats["score"], atol=2e-3)
 
@@ -133,7 +133,7 @@ def test_candidates_answer_by_words_of_ones_own(answerer):
     by_picture = answerer.answer("where is my bag", top_k=1, candidates=few.images[1:2])["score"][0]
     assert table["nobody's"] == pytest.approx(by_picture, abs=2e-3) and table.idxmax() == "yours"
     with pytest.raises(KeyError, match="lacks the column 'keywords'"): answerer.answer("hi", top_k=1, candidates=few, annotations=words[["name"]])
-    with pytest.raises(ValueError, match="name none of the candidates"): answerer.answer("hi", top_k=1, candidates=few, annotations=words.reset_index())
+    with pytest.raises(ValueError, match="name none of the emojis"): answerer.answer("hi", top_k=1, candidates=few, annotations=words.reset_index())
     with pytest.raises(ValueError, match="annotations are for candidates"): answerer.answer("hi", annotations=words)
 
 
@@ -257,7 +257,8 @@ def test_an_answerer_of_other_emojis(answerer):
     five = Answerer(answerer.committee, answerer.meaning, answerer.vae, few)
     assert len(five.answer("hi")) == 5 and set(five.answer("hi")["name"]) == set(few.names)
     with pytest.raises(ValueError, match="from 1 to 5"): five.answer("hi", top_k=6)
-    with pytest.raises(KeyError, match="no annotations"): Answerer(answerer.committee, answerer.meaning, answerer.vae, EmojiSet(few.images[:1], ["my own"], "one"))
+    one = answerer.among(EmojiSet(few.images[:1], ["my own"], "one")).answer("hi", top_k=1)
+    assert one["name"][0] == "my own" and one["score"][0] == pytest.approx(answerer.answer("hi", top_k=1, candidates=few.images[:1])["score"][0], abs=1e-6)
     assert dataclasses.is_dataclass(five)
 
 

@@ -97,7 +97,8 @@ BAD = {  # words: what the line must say
     "answer": "either texts or --file", "answer hi --file t.csv": "either texts or --file", "answer --file t.csv": "--file and -o belong together",
     "answer hi -o x.csv": "--file and -o belong together", "answer --file t.csv -o x.csv --json": "--json is for texts", "answer hi --top-k 0": "from 1 to 872",
     "answer hi --top-k 873": "from 1 to 872", "answer hi --sentiment --top-k 3": "one of --top-k, --sentiment and", "answer hi --confidence --top-k 3": "one of --top-k, --sentiment and",
-    "answer hi --sentiment --confidence": "one of --top-k, --sentiment and", "answer hi BLANK": "text 1 is blank",
+    "answer hi --sentiment --confidence": "one of --top-k, --sentiment and", "answer hi --candidates few --confidence": "leave out --sentiment",
+    "answer hi --candidates nowhere": "no such folder: nowhere", "answer hi BLANK": "text 1 is blank",
     "answer --file none.csv -o x.csv": "no such file: none.csv", "answer --file t.txt -o x.csv": "must end in .csv or .parquet",
     "answer --file t.csv -o x.csv --column said": "no column 'said', but id, text", "answer --file t.csv -o x.xlsx": "must end in .csv or .parquet",
     "answer --file t.csv -o nowhere/x.csv": "no folder nowhere", "answer --file empty.csv -o x.csv": "cannot read empty.csv", "answer --file header.csv -o x.csv": "header.csv has no rows",
@@ -270,6 +271,8 @@ def test_codes_come_back_from_the_table(name):
 
 class Fake:
     "An answerer that is quick, says how much it was asked, and stops where it is told to."
+    emojis = range(872)
+
     def __init__(self, stop_after=10**9): self.most, self.asked, self.stop_after = 0, 0, stop_after
 
     def answer(self, texts, top_k=5):
@@ -310,6 +313,25 @@ def test_sentiments_of_a_table(answerer):
     table = pd.read_parquet("out.parquet").set_index("text")
     assert table.iloc[1].isna().all()
     np.testing.assert_allclose(table.iloc[[0, 2]], answerer.sentiment([TEXTS[0], TEXTS[3]]), atol=1e-5)
+
+
+def test_emojis_of_a_folder_answer(answerer, capsys, monkeypatch):
+    write_emojis(["1f355", "1f431", "1f680"])
+    Path("few/1f680.png").rename("few/my rocket.png")
+    few, texts = load_emojis("few"), ["a slice of pizza", "my cat sleeps"]
+    expected = answerer.answer(texts, top_k=3, candidates=few)
+    assert main(["answer", "--candidates", "few", *texts]) == 0                             # fewer than five
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert [line[-1].strip().split()[-1] for line in lines] == [name.split()[-1] for name in expected["name"]] and expected["name"].tolist()[::3] == ["1f355", "1f431"]
+    assert main(["answer", "--candidates", "few", "--top-k", "4", *texts]) == 2 and "from 1 to 3" in capsys.readouterr().err
+    monkeypatch.setattr(command_line, "CHUNK", 2)
+    write_table(pd.DataFrame({"text": texts * 3}), "in.csv")
+    embedded, embed = [], type(answerer.vae).embed
+    monkeypatch.setattr(type(answerer.vae), "embed", lambda self, images, *args: embedded.append(len(images)) or embed(self, images, *args))
+    assert main(["answer", "--file", "in.csv", "--candidates", "few", "-o", "out.csv"]) == 0
+    assert embedded == [1]                                                                  # read once, not for each chunk
+    table = pd.read_csv("out.csv")
+    assert table["name_3"].tolist() == expected["name"].tolist()[2::3] * 3 and "name_4" not in table
 
 
 def test_confidence_adds_up_to_one(answerer, capsys):
