@@ -45,7 +45,7 @@ def plot_answers(
     fig.suptitle(_printable(textwrap.fill(" ".join(text.split()), int(14 * width), max_lines=2)), x=.01, ha="left", fontsize=9, parse_math=False)
 
 # %% ../nbs/06_answers.ipynb #17bfd3b0
-@dataclass
+@dataclass(eq=False)
 class Answerer:
     "Answers texts with emojis."
     committee:Committee # Texts to cosines with 🎉, 😈 and 😡
