@@ -333,12 +333,13 @@ def _wide_answers(answerer, texts, top_k, sentiment):
     return {f"{name}_{rank}": ranked[name].to_numpy()[rank - 1::top_k] for rank in range(1, top_k + 1) for name in ("emoji", "name", "score")}
 
 # %% ../nbs/09_command_line.ipynb #056b6d79
-def _load_answerer(folder):
-    "The answerer, of the emojis in a folder if there is one."
+def _load_answerer(folder, top_k):
+    "The answerer, of the emojis in a folder if there is one, and how many of them to give: `top_k`, or else five or as many as there are."
     from neural_emojis.data import load_emojis
     emojis = None if folder is None else load_emojis(folder)
     from neural_emojis.answers import load_answerer
-    return load_answerer() if emojis is None else load_answerer().among(emojis)
+    answerer = load_answerer() if emojis is None else load_answerer().among(emojis)
+    return answerer, top_k or min(5, len(answerer.emojis))
 
 def answer_file(
     path:Path, # Ends in .csv or .parquet
@@ -354,8 +355,7 @@ def answer_file(
     from neural_emojis.data import written_whole
     n_rows, n_blank = sum(len(_texts(table, column)) for table in read_chunks(path)), 0
     if n_rows == 0: raise ValueError(f"{path.name} has no rows")
-    answerer = _load_answerer(candidates)
-    top_k = top_k or min(5, len(answerer.emojis))
+    answerer, top_k = _load_answerer(candidates, top_k)
     answered = (add_answers(table, column, answerer, top_k, sentiment) for table in read_chunks(path))
     first = next(answered)
     nested = [field.name for field in first[0].schema if pyarrow.types.is_nested(field.type)]
@@ -403,8 +403,8 @@ def answer(
 
 def _print_answers(texts, top_k, sentiment, candidates, as_json):
     from neural_emojis.questions import check_texts
-    texts, answerer = check_texts(texts), _load_answerer(candidates)
-    top_k = top_k or min(5, len(answerer.emojis))
+    texts = check_texts(texts)
+    answerer, top_k = _load_answerer(candidates, top_k)
     if as_json: print(json.dumps(_answer_records(answerer, texts, top_k, sentiment), ensure_ascii=False, indent=1))
     else: print("\n".join(_answer_lines(answerer, texts, top_k, sentiment)))
 
