@@ -97,6 +97,11 @@ def check_codes(
     if not np.isfinite(z).all(): raise ValueError("codes hold NaN or infinite values")
     return z
 
+def _batches(n, batch_size):
+    "Slices of up to `batch_size` of n rows. Raises `ValueError` for a size below 1."
+    if batch_size < 1: raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
+    return [slice(i, i + batch_size) for i in range(0, n, batch_size)]
+
 # %% ../nbs/02_vae.ipynb #28e91780
 def psnr(
     x:np.ndarray, # (n, 36, 36, 4): the originals, uint8 or floats in [0, 1]
@@ -149,8 +154,7 @@ class VAE(keras.Model):
     ) -> tuple: # z_mean and z_log_var, each float32 (n, 16)
         "The clouds of images. Raises as `check_images` does."
         check_images(images[:1] if np.ndim(images) == 4 else images)
-        if batch_size < 1: raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
-        batches = [self.encoder(check_images(images[i:i + batch_size]), training=False)[:2] for i in range(0, len(images), batch_size)]
+        batches = [self.encoder(check_images(images[rows]), training=False)[:2] for rows in _batches(len(images), batch_size)]
         clouds = tuple(np.concatenate([ops.convert_to_numpy(part) for part in parts]) for parts in zip(*batches))
         refinements = self.refinements if refinements is None else refinements
         return refine_clouds(self, images, *clouds, refinements, batch_size) if refinements else clouds
@@ -171,9 +175,8 @@ class VAE(keras.Model):
     ) -> np.ndarray: # float32 (n, 36, 36, 4) in [0, 1], 20 kB each
         "Pictures of codes. Raises as `check_codes` does."
         z = check_codes(z)
-        if batch_size < 1: raise ValueError(f"batch_size must be 1 or more, got {batch_size}")
         images = np.empty((len(z), *EMOJI_SHAPE), np.float32)
-        for i in range(0, len(z), batch_size): images[i:i + batch_size] = ops.convert_to_numpy(self.decoder(z[i:i + batch_size], training=False))
+        for rows in _batches(len(z), batch_size): images[rows] = ops.convert_to_numpy(self.decoder(z[rows], training=False))
         return images
 
     def reconstruct(
