@@ -7,9 +7,10 @@ __all__ = ['VARIATION_SELECTOR', 'EMOJI_SIZE', 'EMOJI_SHAPE', 'ASSETS', 'TIMEOUT
            'GLOVE_HASH', 'INSURANCEQA_ANSWERS', 'INSURANCEQA_SPLITS', 'INSURANCEQA_COLUMNS', 'INSURANCEQA_URL',
            'VALENCE_URL', 'GUESS_COUNT', 'TWEETEVAL_URL', 'emoji_char', 'emoji_name', 'rasterise', 'tile', 'untile',
            'EmojiSet', 'load_emojis', 'check_images', 'train_valid_mask', 'text_groups', 'text_split_mask', 'find_file',
-           'written_whole', 'DownloadError', 'download', 'read_tweets', 'load_tweets', 'read_glove', 'count_vectors',
-           'load_glove', 'load_question_answers', 'read_insuranceqa', 'load_insuranceqa', 'load_annotations',
-           'describe', 'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets', 'load_emoji_tweets']
+           'written_whole', 'DownloadError', 'download', 'find_or_download', 'read_tweets', 'load_tweets', 'read_glove',
+           'count_vectors', 'load_glove', 'load_question_answers', 'read_insuranceqa', 'load_insuranceqa',
+           'load_annotations', 'describe', 'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets',
+           'load_emoji_tweets']
 
 # %% ../nbs/00_data.ipynb #a30c91fe
 import itertools
@@ -269,6 +270,20 @@ def download(
         raise DownloadError(f"could not download {target.name} from {url}: {error}") from error
     return target
 
+# %% ../nbs/00_data.ipynb #9cacefb0
+def find_or_download(
+    pattern:str, # As `find_file` takes it; without wildcards also its place in the cache
+    path:str|os.PathLike|None, # Where the caller says it is
+    url:str, # As `download` takes it, like all that follows
+    check, # Function of a path that raises `ValueError` for a file that is not what it should be
+    known_hash:str|None=None, # 'sha256:…' of what the address gives
+    member:str|None=None, # Name of the wanted file inside a zip archive
+) -> tuple: # (Path, where it was found: 'path', 'NEURAL_EMOJIS_DATA', 'cache' or 'download')
+    "A data file from the places above, or else from its address, into the cache. Raises as `find_file` and `download` do."
+    found, place = find_file(pattern, path)
+    if found is not None: return found, place
+    return download(url, pooch.os_cache("neural_emojis") / pattern.replace("*", ""), check, known_hash, member), "download"
+
 # %% ../nbs/00_data.ipynb #2c95d853
 SENTIMENTS = ("positive", "neutral", "negative")
 
@@ -303,10 +318,7 @@ def load_tweets(
 ) -> pd.DataFrame: # Columns text and sentiment; .attrs['source'] says which data it is
     "Load tweets to airlines, or the sample that ships. Raises `FileNotFoundError` or `ValueError` for a bad file."
     pattern, said = "airline/Tweets.csv", "Twitter US Airline Sentiment"
-    found, place = find_file(pattern, path)
-    try:
-        if found is None:
-            found, place = download(TWEETS_URL, pooch.os_cache("neural_emojis") / pattern, read_tweets, member="Tweets.csv"), "download"
+    try: found, place = find_or_download(pattern, path, TWEETS_URL, read_tweets, member="Tweets.csv")
     except DownloadError as error:
         found, said, place = ASSETS / "sample_tweets.csv", "sample of made-up airline tweets", "package"
         warnings.warn(f"using the small {said} that ships with the package: {error}. Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.", stacklevel=2)
@@ -361,11 +373,8 @@ def load_glove(
 ) -> pd.DataFrame: # float32 (words, dim), indexed by word; .attrs['source'] says which vectors these are
     "Load GloVe 6B, or vectors counted in the sample of tweets. Raises `FileNotFoundError` or `ValueError` for a bad file."
     member = f"glove.6B.{dim}d.txt"
-    found, place = find_file(f"glove/glove.6B.{dim}d*.txt", path)
     try:
-        if found is None:
-            target = pooch.os_cache("neural_emojis") / "glove" / member
-            found, place = download(GLOVE_URL, target, lambda got: read_glove(got, dim), GLOVE_HASH, member), "download"
+        found, place = find_or_download(f"glove/glove.6B.{dim}d*.txt", path, GLOVE_URL, lambda got: read_glove(got, dim), GLOVE_HASH, member)
         vectors, said = read_glove(found, dim), "GloVe 6B" if place != "path" else found.name
     except DownloadError as error:
         vectors, said, place = count_vectors(read_tweets(ASSETS / "sample_tweets.csv")["text"], dim), "vectors counted in the sample of tweets", "package"
@@ -501,9 +510,8 @@ def load_valence(
 ) -> pd.DataFrame: # Columns valence, count and spread, as `read_valence` gives them; .attrs['source'] says which data it is
     "How emojis were meant, or our own guesses that ship. Raises `FileNotFoundError` or `ValueError` for a bad file."
     pattern, said = "emoji_sentiment/Emoji_Sentiment_Data_v1.0.csv", "Emoji Sentiment Ranking"
-    found, place = find_file(pattern, path)
     try:
-        if found is None: found, place = download(VALENCE_URL, pooch.os_cache("neural_emojis") / pattern, read_valence), "download"
+        found, place = find_or_download(pattern, path, VALENCE_URL, read_valence)
         table = read_valence(found)
     except DownloadError as error:
         table, said, place = _read_guesses(), "our own guesses of emojis' valence", "package"
@@ -555,9 +563,7 @@ def _find_emoji_tweets(split, folder):
     checks, places = {f"{split}_text.txt": _lines, f"{split}_labels.txt": _read_labels, "mapping.txt": _read_mapping}, []
     paths = []
     for name, check in checks.items():
-        found, place = find_file(f"tweeteval_emoji/{name}", folder and Path(folder) / name)
-        if found is None:
-            found, place = download(f"{TWEETEVAL_URL}/{name}", pooch.os_cache("neural_emojis") / "tweeteval_emoji" / name, check), "download"
+        found, place = find_or_download(f"tweeteval_emoji/{name}", folder and Path(folder) / name, f"{TWEETEVAL_URL}/{name}", check)
         paths.append(found); places.append(place)
     return paths, places[0]
 

@@ -537,9 +537,13 @@ def refine_clouds(
     return refined[0], refined[1]
 
 # %% ../nbs/02_vae.ipynb #3866e5b6
-def load_vae() -> VAE: # Trained by scripts/train_vae.py, on 683 of the 872 emojis
-    "The VAE that ships. The rest of the book uses it."
-    return load_model(ASSETS / "vae.keras")
+def load_vae(
+    path:str|os.PathLike|None=None, # One of your own, written by `save_model`; None: the one that ships
+) -> VAE: # The one that ships was trained by scripts/train_vae.py, on 683 of the 872 emojis
+    "The VAE that ships, which the rest of the book uses, or your own. Raises as `load_model` does, `ValueError` for a model of another kind."
+    vae = load_model(ASSETS / "vae.keras" if path is None else path)
+    if not isinstance(vae, VAE): raise ValueError(f"{Path(path).name} holds a {type(vae).__name__}, not a VAE: give a file that train_vae's model was saved to")
+    return vae
 
 # %% ../nbs/02_vae.ipynb #8b282b0c
 def load_clouds() -> tuple: # z_mean and z_log_var, each float32 (872, 16), in the order of load_emojis()

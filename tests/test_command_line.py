@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import imageio.v3 as iio
+import keras
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -18,9 +19,9 @@ import pytest
 from neural_emojis import answers, command_line
 from neural_emojis.answers import load_answerer
 from neural_emojis.command_line import COMMANDS, main, read_chunks
-from neural_emojis.data import load_emojis, written_whole
-from neural_emojis.generation import sample
-from neural_emojis.vae import load_model, load_vae
+from neural_emojis.data import load_emojis, train_valid_mask, written_whole
+from neural_emojis.generation import N_COMPONENTS, aggregate_posterior, fit_density, morph, sample, save_gif
+from neural_emojis.vae import load_model, load_vae, save_model
 
 program = Path(sys.executable).parent/"neural-emojis"
 emojis = load_emojis()
@@ -99,6 +100,9 @@ BAD = {  # words: what the line must say
     "answer hi --top-k 873": "from 1 to 872", "answer hi --sentiment --top-k 3": "one of --top-k, --sentiment and", "answer hi --confidence --top-k 3": "one of --top-k, --sentiment and",
     "answer hi --sentiment --confidence": "one of --top-k, --sentiment and", "answer hi --candidates few --confidence": "leave out --sentiment",
     "answer hi --candidates nowhere": "no such folder: nowhere", "answer hi BLANK": "text 1 is blank",
+    "embed few --model none.keras -o x.csv": "no such file: none.keras", "embed few --model t.csv -o x.csv": "must end in .keras",
+    "embed few --model cut.keras -o x.csv": "cut.keras is not a .keras file or is cut short", "morph 😀 😡 --model other.keras -o x.gif": "other.keras holds a Sequential, not a VAE",
+    "generate --model other.keras -o x.png": "other.keras holds a Sequential, not a VAE", "generate --images nowhere -o x.png": "no such folder: nowhere",
     "answer --file none.csv -o x.csv": "no such file: none.csv", "answer --file t.txt -o x.csv": "must end in .csv or .parquet",
     "answer --file t.csv -o x.csv --column said": "no column 'said', but id, text", "answer --file t.csv -o x.xlsx": "must end in .csv or .parquet",
     "answer --file t.csv -o nowhere/x.csv": "no folder nowhere", "answer --file empty.csv -o x.csv": "cannot read empty.csv", "answer --file header.csv -o x.csv": "header.csv has no rows",
@@ -119,9 +123,10 @@ def strange_files(here):
     Path("broken/bad.svg").write_text("<svg")
     for name, content in {"t.csv": b"id,text\n1,hi\n", "empty.csv": b"", "header.csv": b"id,text\n", "long.csv": b"id,text\n1,a\n2,b\n3,c,d\n", "wide.csv": b"id,text\n1,a,b\n",
                           "latin.csv": b"text\ncaf\xe9\n", "open.csv": b'text,id\n"hi,1\nho,2\n', "again.csv": b"text,emoji_1\nhi,x\n", "not.parquet": b"PAR1 and no more",
-                          "t.txt": b"hi", "empty.txt": b"", "latin.txt": b"caf\xe9\n", "cut.weights.h5": b"half"}.items(): Path(name).write_bytes(content)
+                          "t.txt": b"hi", "empty.txt": b"", "latin.txt": b"caf\xe9\n", "cut.weights.h5": b"half", "cut.keras": b"half"}.items(): Path(name).write_bytes(content)
     pq.write_table(pa.table({"id": [1], "text": ["hi"]}), "n.parquet")
     pq.write_table(pa.table({"text": ["hi"], "tags": [["a"]]}), "lists.parquet")
+    save_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), "other.keras")
 
 
 def test_bad_input_is_one_line_and_status_2(strange_files, here, capsys, monkeypatch):
@@ -247,6 +252,25 @@ def test_inventions_stand_in_the_order_of_the_texts(answerer):
     assert np.abs(iio.imread("b.png")[4:76:2, 4:76:2] - expected[0]).max() <= 1                # alone or first of several
     assert main(["invent", *TEXTS[:3], "--scale", "2", "--seed", "1", "-o", "c.png"]) == 0
     assert not np.array_equal(iio.imread("c.png"), sheet)
+
+
+def test_a_vae_of_ones_own_embeds_morphs_and_draws():
+    write_emojis(emojis.names[:20])
+    assert main(["train", "vae", "--images", "few", "--epochs", "2", "-o", "mine.keras"]) == 0
+    vae, few = load_vae("mine.keras"), emojis.images[:20]
+    assert main(["embed", "few", "--model", "mine.keras", "-o", "codes.parquet"]) == 0
+    np.testing.assert_allclose(pd.read_parquet("codes.parquet").iloc[:, 2:].to_numpy(np.float32), vae.embed(few), atol=1e-5)
+
+    assert main(["morph", "😀", "😡", "--frames", "3", "--scale", "1", "--model", "mine.keras", "-o", "a.gif"]) == 0
+    save_gif(vae.decode(morph(*vae.embed(np.stack([emojis["😀"], emojis["😡"]])), 3)), "b.gif", 1)
+    assert Path("a.gif").read_bytes() == Path("b.gif").read_bytes()
+
+    for model in (["--model", "mine.keras"], []):
+        assert main(["generate", "-n", "4", "--seed", "5", "--scale", "1", "--images", "few", *model, "-o", "a.png"]) == 0
+        vae = load_vae(*model[1:])
+        density = fit_density(aggregate_posterior(*vae.clouds(few[train_valid_mask(20)])), N_COMPONENTS)
+        expected = (vae.decode(sample(4, 5, density)) * 255).round()
+        assert np.abs(iio.imread("a.png")[2:38, 42:78].astype(int) - expected[1]).max() <= 2
 
 
 def test_morph_by_character_or_name():
