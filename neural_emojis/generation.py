@@ -57,9 +57,9 @@ def generation_grid(
     code, # A function of two coordinates, (n,) and (n,), to codes (n, 16): `code_a`, `code_b` or `code_c`
     ticks:np.ndarray=TICKS, # (t,), along both axes
 ) -> np.ndarray: # float32 (t·t, 36, 36, 4); row by row, the lowest y first
-    "Decode a plane of codes, in one call."
+    "Decode a plane of codes. Raises as `check_codes` does."
     x, y = np.meshgrid(ticks, ticks)
-    return vae.decode(code(x.ravel(), y.ravel()), batch_size=x.size)
+    return vae.decode(code(x.ravel(), y.ravel()))
 
 # %% ../nbs/03_generation.ipynb #4b1c315b
 def aggregate_posterior(
@@ -82,7 +82,7 @@ def fit_density(
     return GaussianMixture(n_components, reg_covar=1e-2, random_state=seed, max_iter=200).fit(check_codes(z))
 
 # %% ../nbs/03_generation.ipynb #72c29631
-N_COMPONENTS = 4  # chosen above, on held-out codes
+N_COMPONENTS = 4  # chosen above, on folds of the training emojis
 
 @lru_cache
 def load_density() -> GaussianMixture: # Of codes (n, 16)

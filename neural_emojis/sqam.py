@@ -1151,7 +1151,8 @@ def build_meaning(
     model = MeaningSQAM([question, answer, code], cosines, name="meaning")
     model.get_layer("words").set_weights([vectors.to_numpy()])
     model.get_layer("question_map").set_weights(list(question_map))
-    model.get_layer("picture_map").set_weights(fit_picture_meaning(ops.convert_to_numpy(scaler(codes)), answers, gamma))
+    scaled = ops.convert_to_numpy(scaler(codes))
+    model.get_layer("picture_map").set_weights(fit_picture_meaning(scaled, answers, gamma))
     return model
 
 # %% ../nbs/05_sqam.ipynb #3421ca54
