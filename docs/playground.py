@@ -126,7 +126,7 @@ def sentiment_graph(committee) -> tuple[keras.Model, np.ndarray]:
 
 
 def answer_graph(answerer:Answerer) -> keras.Model:
-    "A bag of words (n, words) to the question's vector (n, 100) and its cosines with all emojis (n, 872)."
+    "A bag of words (n, words) to the question's vector (n, 150) and its cosines with all emojis (n, 872)."
     meaning = answerer.meaning
     bag = keras.Input((len(meaning.vocabulary),), name='bag')
     question = ops.normalize(meaning.get_layer('question_map')(ops.normalize(meaning.get_layer('words')(bag))))

@@ -91,7 +91,7 @@ class Answerer:
     def answer(
         self,
         texts:str|list, # n texts, or one
-        top_k:int=5, # How many emojis for each text
+        top_k:int|None=None, # How many emojis for each text; None: five, or as many as there are
         candidates:EmojiSet|np.ndarray|None=None, # Emojis or images to choose from, as `among` takes them; None: the answerer's
         annotations:pd.DataFrame|None=None, # Of the candidates, as `among` takes them
     ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score (a cosine), best first
@@ -99,6 +99,7 @@ class Answerer:
         texts, emojis = check_texts(texts), self.emojis
         if candidates is not None: return self.among(candidates, annotations).answer(texts, top_k)
         if annotations is not None: raise ValueError("annotations are for candidates: give them together")
+        if top_k is None: top_k = min(5, len(emojis))
         if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(emojis):
             raise ValueError(f"top_k must be a whole number from 1 to {len(emojis)}, the number of emojis; got {top_k!r}")
         questions = self.meaning.encode_questions(texts)

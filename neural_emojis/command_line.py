@@ -21,6 +21,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from . import __version__
+
 # %% ../nbs/09_command_line.ipynb #50deb33d
 COMMANDS = {}  # {name: (function, an example of its use, its arguments)}
 
@@ -50,6 +52,7 @@ def build_parser() -> Parser: # For the commands that are registered so far
     "The grammar of the whole program."
     parser = Parser(prog="neural-emojis", description="Embed emojis, invent new ones, and answer texts with them.",
                     epilog="Each command explains itself: neural-emojis answer --help")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
     for name, (function, example, arguments) in COMMANDS.items():
         text = function.__doc__
@@ -95,18 +98,20 @@ def whole_number(
     "A check for whole numbers in a range."
     def check(word):
         if not re.fullmatch(r"-?\d{1,18}", word) or not low <= int(word) <= high:
-            raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} " + ("on" if high == 2**32 - 1 else f"to {high:,}"))
+            too_high = re.fullmatch(r"\d+", word) and (len(word) > 18 or int(word) > high)
+            raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} " + (f"to {high:,}" if too_high or high < 2**32 - 1 else "on"))
         return int(word)
     return check
 
 # %% ../nbs/09_command_line.ipynb #151401b7
 def output_file(
     *endings:str, # Those that are allowed, with their dots
+    exact:bool=False, # In small letters only, as Keras wants its own
 ): # Function of a word, for `argument(type=…)`
     "A check that a file can be written."
     def check(word):
         path = Path(word)
-        if not word.lower().endswith(endings): raise argparse.ArgumentTypeError(f"{word} must end in {' or '.join(endings)}")
+        if not (word if exact else word.lower()).endswith(endings): raise argparse.ArgumentTypeError(f"{word} must end in {' or '.join(endings)}")
         if path.is_dir(): raise argparse.ArgumentTypeError(f"{word} is a folder: name a file")
         if not path.parent.is_dir(): raise argparse.ArgumentTypeError(f"there is no folder {path.parent}: make it first")
         try: tempfile.TemporaryFile(dir=path.parent).close()
@@ -128,8 +133,8 @@ def input_file(
 CHUNK, BATCH = 2_000, 256  # rows of a table, and pictures, that are worked on at a time
 
 def _progress(total, unit, what):
-    from tqdm import tqdm
-    return tqdm(total=total, unit=f" {unit}", desc=what, file=sys.stdout, leave=False, delay=1)
+    from neural_emojis.data import progress_bar
+    return progress_bar(total=total, unit=f" {unit}", desc=what)
 
 def _in_batches(function, items, what):
     "`function` of many items, a batch at a time; the results joined."
@@ -144,6 +149,12 @@ def _in_batches(function, items, what):
 # %% ../nbs/09_command_line.ipynb #efceb946
 GAP = 2             # pixels around each emoji on a sheet
 MAX_SIDE = 10_000   # pixels; a sheet of this side takes 400 MB of memory
+
+def _check_sheet(n, n_columns, scale):
+    "Raises `ValueError` for n pictures in so many columns that make too large a sheet."
+    from neural_emojis.data import EMOJI_SIZE
+    side = max(n_columns, math.ceil(n / n_columns)) * (EMOJI_SIZE + 2 * GAP) * scale
+    if side > MAX_SIDE: raise ValueError(f"{n:,} emojis at --scale {scale} make a sheet of {side:,} pixels on its longer side, more than {MAX_SIDE:,}: ask for fewer or smaller ones")
 
 def _write_sheet(pictures, n_columns, scale, output):
     "Lay pictures (n, 36, 36, 4) out in rows, write the sheet, and say so."
@@ -183,10 +194,9 @@ def generate(
 ):
     "Draw emojis that do not exist, on one sheet with a transparent background."
     n_columns = math.ceil(math.sqrt(n))
+    _check_sheet(n, n_columns, scale)
     import numpy as np
-    from neural_emojis.data import EMOJI_SIZE, load_emojis
-    side = n_columns * (EMOJI_SIZE + 2 * GAP) * scale
-    if side > MAX_SIDE: raise ValueError(f"{n:,} emojis at --scale {scale} make a sheet of {side:,} pixels in width, more than {MAX_SIDE:,}: ask for fewer or smaller ones")
+    from neural_emojis.data import load_emojis
     emojis = load_emojis(images)
     from neural_emojis.generation import sample
     from neural_emojis.vae import load_vae
@@ -256,10 +266,10 @@ def _train_and_measure(emojis, output, epochs, seed, checkpoint):
 # %% ../nbs/09_command_line.ipynb #cd9f3d20
 @command("  neural-emojis train vae -o vae.keras\n  neural-emojis train vae --images my-emojis --epochs 30 -o mine.keras",
     argument("network", choices=["vae"], help="which network: vae, the one that embeds and draws"),
-    argument("-o", "--output", type=output_file(".keras"), default="vae.keras", metavar="MODEL.keras", help="the model to write (default: %(default)s)"),
+    argument("-o", "--output", type=output_file(".keras", exact=True), default="vae.keras", metavar="MODEL.keras", help="the model to write (default: %(default)s)"),
     argument("--epochs", type=whole_number(1, 100_000), help="passes over the emojis (default: as many as for the VAE that ships)"),
     argument("--seed", type=whole_number(0), default=0, help="of all that is drawn at random (default: %(default)s)"),
-    argument("--checkpoint", type=output_file(".weights.h5"), metavar="FILE.weights.h5", help="keeps the state while training, to go on from when the same command is run again (default: beside the model)"),
+    argument("--checkpoint", type=output_file(".weights.h5", exact=True), metavar="FILE.weights.h5", help="keeps the state while training, to go on from when the same command is run again (default: beside the model)"),
     argument("--images", type=Path, metavar="FOLDER", help="train on your own: PNGs of 36×36 pixels with alpha, or square SVGs"))
 def train(
     network:str, # Which: 'vae'
@@ -313,7 +323,9 @@ def read_chunks(
 ): # Iterator over `pyarrow.Table`s of up to 2,000 rows; all columns of a CSV file are texts
     "Read a table, a chunk at a time. Raises `ValueError` for a broken file."
     try: yield from (_read_parquet if path.suffix.lower() == ".parquet" else _read_csv)(path)
-    except ValueError as error: raise ValueError(f"cannot read {path.name}: {error}") from error
+    except ValueError as error:
+        advice = ": save it as UTF-8, with commas between columns" if isinstance(error, UnicodeDecodeError) else ""
+        raise ValueError(f"cannot read {path.name}: {error}{advice}") from error
 
 # %% ../nbs/09_command_line.ipynb #3fb61bb3
 def _texts(table, column):
@@ -357,6 +369,7 @@ def _load_answerer(folder, top_k):
     "The answerer, of the emojis in a folder if there is one, and how many of them to give: `top_k`, or else five or as many as there are."
     from neural_emojis.data import load_emojis
     emojis = None if folder is None else load_emojis(folder)
+    if top_k and top_k > (n := 872 if emojis is None else len(emojis)): raise ValueError(f"--top-k {top_k:,} is more than the {n} emojis there are")
     from neural_emojis.answers import load_answerer
     answerer = load_answerer() if emojis is None else load_answerer().among(emojis)
     return answerer, top_k or min(5, len(answerer.emojis))
@@ -391,7 +404,7 @@ def answer_file(
 # %% ../nbs/09_command_line.ipynb #0480773a
 @command('  neural-emojis answer "thank you so much" "lost my bag"\n  neural-emojis answer --sentiment --json "lost my bag"\n  neural-emojis answer --candidates my-emojis "what a lovely cat"\n  neural-emojis answer --file tweets.csv --column text -o answers.parquet',
     argument("texts", nargs="*", metavar="TEXT", help="a text to answer, in quotes; or several"),
-    argument("--top-k", type=whole_number(1, 872), metavar="K", help="how many emojis for each text (default: 5)"),
+    argument("--top-k", type=whole_number(1), metavar="K", help="how many emojis for each text (default: 5)"),
     argument("--sentiment", action="store_true", help="say how well 🎉 (positive), 😈 (neutral) and 😡 (negative) answer, from -1 to 1"),
     argument("--confidence", action="store_true", help="say how likely the three are, from 0 to 1, adding up to 1"),
     argument("--candidates", type=Path, metavar="FOLDER", help="answer with your own emojis: PNGs of 36×36 pixels with alpha, or square SVGs; one whose file is named by its code point, such as 1f9a9, goes by what Unicode calls it, any other by its picture"),
@@ -437,6 +450,7 @@ def predict_emojis(
     output:Path, # Ends in .txt
 ):
     "Predict TweetEval's emoji labels for a file of tweets."
+    if file.resolve() == output.resolve(): raise ValueError(f"{output} holds the tweets: name another file for their labels")
     from neural_emojis.sqam import write_tweeteval
     print(f"wrote {output}: {len(write_tweeteval(file, output)):,} labels")
 
@@ -455,6 +469,7 @@ def invent(
     "Invent an emoji for each text, in rows of eight, on one sheet with a transparent background."
     from neural_emojis.questions import check_texts
     texts = check_texts(texts)
+    _check_sheet(len(texts), min(len(texts), 8), scale)
     from neural_emojis.answers import load_answerer
     pictures = (load_answerer().invent(texts, seed) * 255).round().astype("uint8")
     _write_sheet(pictures, min(len(texts), 8), scale, output)

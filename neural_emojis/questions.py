@@ -106,7 +106,7 @@ def split_words(
     text:str, # Any text
 ) -> list: # Words and signs in lower case
     "The tokens of a text."
-    words = TOKEN.findall(text.strip()[:MAX_CHARACTERS].lower())
+    words = TOKEN.findall(text.strip()[:MAX_CHARACTERS].replace("’", "'").lower())     # phones type the curly one
     return ["http" if word.startswith("http") else re.sub(r"\d", "0", word) for word in words]
 
 # %% ../nbs/04_questions.ipynb #ffbf8db1

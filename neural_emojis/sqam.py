@@ -19,7 +19,6 @@ __all__ = ['MARGIN', 'TEXT_LENGTH', 'KINDS', 'TEMPERATURE', 'SENTIMENT_MEMBERS',
 # %% ../nbs/05_sqam.ipynb #0a299f87
 import os
 import re
-import sys
 import time
 import warnings
 from functools import cached_property
@@ -43,9 +42,8 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
-from tqdm import tqdm
 
-from .data import ASSETS, VARIATION_SELECTOR, emoji_name, load_emojis, rasterise, read_lines, text_groups, written_whole
+from .data import ASSETS, VARIATION_SELECTOR, emoji_name, load_emojis, progress_bar, rasterise, read_lines, text_groups, written_whole
 from .plot import COLOURS, PAGE_WIDTH
 from .questions import (QUESTION_LENGTH, WORD, WORDS_LENGTH, add_tones, bag_of_ngrams, build_vectoriser, check_texts,
                                      choose_incorrect, learn_ngrams, learn_words, number_words, tokenise)
@@ -380,7 +378,7 @@ def build_contrastive(
 
 # %% ../nbs/05_sqam.ipynb #d58aeb55
 class _Progress(keras.callbacks.Callback):
-    def on_train_begin(self, logs=None): self.bar = tqdm(total=self.params["epochs"], unit="epoch", desc="training", file=sys.stdout)
+    def on_train_begin(self, logs=None): self.bar = progress_bar(total=self.params["epochs"], unit="epoch", desc="training", leave=True, delay=0)
     def on_epoch_end(self, epoch, logs=None):
         self.bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()})
         self.bar.update()
@@ -584,6 +582,8 @@ class SoftmaxOverAnswers(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         self.temperature, self.smoothing = temperature, smoothing
 
+    def get_config(self): return {**super().get_config(), "temperature": self.temperature, "smoothing": self.smoothing}
+
     def call(self, y_true, cosines):
         return keras.losses.categorical_crossentropy(y_true, cosines / self.temperature, from_logits=True, label_smoothing=self.smoothing)
 
@@ -600,6 +600,8 @@ class HingeOverAnswers(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         if wrong not in ("random", "all", "hardest"): raise ValueError(f"wrong must be 'random', 'all' or 'hardest', got {wrong!r}")
         self.wrong, self.margin = wrong, margin
+
+    def get_config(self): return {**super().get_config(), "wrong": self.wrong, "margin": self.margin}
 
     def call(self, y_true, cosines):
         hinges = hinge_loss(ops.sum(y_true * cosines, axis=-1, keepdims=True), cosines, self.margin) * (1 - y_true)    # (n, answers)
@@ -804,8 +806,12 @@ def build_committee(
     vocabulary:list=(), # From `learn_words`
     temperature:float=TEMPERATURE, # Of the probabilities
 ) -> Committee: # Shares the members' weights
-    "Put models together. Raises `ValueError` where they have other answers than the labels."
+    "Put models together. Raises `ValueError` for none, and where answers, n-grams or vocabulary don't belong together."
+    if not members: raise ValueError("a committee needs at least one member, from add_answers")
     if any(member.output_shape[-1] != len(labels) for member in members): raise ValueError(f"{len(labels)} labels, and models of {[member.output_shape[-1] for member in members]} answers")
+    ngrams = [ops.convert_to_numpy(member.get_layer("bag").ngrams) for member in members if any(layer.name == "bag" for layer in member.layers)]
+    if any(not np.array_equal(ngrams[0], others) for others in ngrams): raise ValueError("the bags have different n-grams: build them with the same, from learn_ngrams")
+    if not len(vocabulary) and any(tensor.name == "words" for member in members for tensor in member.inputs): raise ValueError("a member reads words: give the vocabulary that its numbers are of")
     known = {"places": keras.Input((None,), dtype="int32", name="places"), "counts": keras.Input((None,), name="counts"), "words": keras.Input((WORDS_LENGTH,), dtype="int32", name="words")}
     cosines, used = [], {}
     for k, member in enumerate(members):
@@ -907,7 +913,8 @@ def plot_reliability(
         bins = _bins(confidence, n_bins)
         used = [k for k in range(n_bins) if (bins == k).sum() >= 10]
         ax.plot([confidence[bins == k].mean() for k in used], [right[bins == k].mean() for k in used], "o-", ms=4, label=name)
-    ax.set(xlabel="confidence", ylabel="share of right answers", xlim=(.3, 1.02), ylim=(.3, 1.02))
+    least = min([.3, *(value - .05 for line in ax.lines[1:] for value in line.get_xydata().ravel())])
+    ax.set(xlabel="confidence", ylabel="share of right answers", xlim=(least, 1.02), ylim=(least, 1.02))
     ax.legend(loc="upper left")
 
 # %% ../nbs/05_sqam.ipynb #0dc60bb0
@@ -934,17 +941,18 @@ def mark_selectors(
 
 # %% ../nbs/05_sqam.ipynb #372314c2
 def predict_tweeteval(
-    texts, # n texts of one source, as `mark_selectors` looks at all; blank ones are answered with label 0, TweetEval's most frequent
+    texts:str|list, # n texts of one source, or one, as `mark_selectors` looks at all; blank ones are answered with label 0, TweetEval's most frequent
     progress:bool=False, # Show a bar where it takes more than a second
 ) -> np.ndarray: # int (n,), labels of TweetEval from 0 to 19
     "Predict TweetEval's emoji labels with the committee that ships. Raises `TypeError` for what is not a string, `ValueError` for no texts."
-    texts = list(texts)
+    texts = [texts] if isinstance(texts, str) else list(texts)
     if not texts: raise ValueError("texts is empty: give at least one")
     asked = [i for i, text in enumerate(texts) if not isinstance(text, str) or text.strip()]
     marked = mark_selectors([texts[i] for i in asked])
     labels = np.zeros(len(texts), dtype=int)
     committee, number = load_emoji_sqam(), pd.Index(TWEETEVAL).get_indexer
-    for i in tqdm(range(0, len(asked), 1_000), unit="000 texts", desc="answering", file=sys.stdout, leave=False, delay=1, disable=not progress):
+    parts = range(0, len(asked), 1_000)
+    for i in progress_bar(parts, unit="000 texts", desc="answering") if progress else parts:
         labels[asked[i:i + 1_000]] = number(committee.choose(marked[i:i + 1_000]))
     return labels
 
@@ -979,7 +987,7 @@ def bag_of_words(
     return CountVectorizer(binary=True, vocabulary=list(vocabulary), analyzer=find_words, dtype=np.float32).transform(texts)
 
 # %% ../nbs/05_sqam.ipynb #3b89460a
-MEANING_DIM = 100  # numbers in a vector of meaning
+MEANING_DIM = 150  # numbers in a vector of meaning
 
 def meaning_vectors(
     texts:list, # Tweets to count in; none of those that will be measured on
@@ -1002,7 +1010,7 @@ def meaning_vectors(
     together = (bags[:, is_kept].T @ bags[:, is_common]).tocoo()                # in how many texts a kept word meets a common one
     pmi = np.log(together.data * n / (alone[is_kept][together.row] * alone[is_common][together.col]))
     ppmi = csr_matrix((np.maximum(pmi, 0), (together.row, together.col)), shape=together.shape)
-    svd = TruncatedSVD(dim, n_iter=3, random_state=seed).fit(ppmi[is_common[is_kept]])
+    svd = TruncatedSVD(dim, n_iter=10, random_state=seed).fit(ppmi[is_common[is_kept]])
     directions = normalize(svd.transform(ppmi) / np.sqrt(svd.singular_values_))
     vectors = directions * np.log1p(n / np.maximum(alone[is_kept], rarest))[:, None]
     table = pd.DataFrame(vectors.astype(np.float32), index=pd.Index(counter.get_feature_names_out()[is_kept], name="word"))
@@ -1111,14 +1119,14 @@ class MeaningSQAM(keras.Model):
     def encode_descriptions(
         self,
         texts:str|list, # n descriptions, or one
-    ) -> np.ndarray: # float32 (n, 100), of length 1; zeros where no word is known
+    ) -> np.ndarray: # float32 (n, 150), of length 1; zeros where no word is known
         "Descriptions as vectors. Raises as `check_texts` does."
         return self._encode(texts)
 
     def encode_questions(
         self,
         texts:str|list, # n texts, or one
-    ) -> np.ndarray: # float32 (n, 100), of length 1; all the same where no word is known, with a warning
+    ) -> np.ndarray: # float32 (n, 150), of length 1; all the same where no word is known, with a warning
         "Questions as vectors. Raises as `check_texts` does."
         question_map, encoded = self.get_layer("question_map"), self._encode(texts)
         if not encoded.any(axis=1).all(): warnings.warn("texts without a word that the model of meaning knows are all answered alike", stacklevel=3)
@@ -1127,7 +1135,7 @@ class MeaningSQAM(keras.Model):
     def encode_pictures(
         self,
         codes:np.ndarray, # (n, 16)
-    ) -> np.ndarray: # float32 (n, 100), of length 1
+    ) -> np.ndarray: # float32 (n, 150), of length 1
         "The vectors that descriptions of pictures with these codes should have. Raises as `check_codes` does."
         return _in_batches(lambda z: self.get_layer("picture_map")(self.get_layer("scaler")(z)), check_codes(codes), 1024)
 

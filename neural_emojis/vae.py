@@ -17,7 +17,6 @@ import math
 import os
 import shutil
 import signal
-import sys
 import threading
 import zipfile
 import zlib
@@ -28,9 +27,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 from scipy import special
-from tqdm import tqdm
 
-from .data import ASSETS, EMOJI_SHAPE, check_images, written_whole
+from .data import ASSETS, EMOJI_SHAPE, check_images, progress_bar, written_whole
 from .plot import over_white
 
 # %% ../nbs/02_vae.ipynb #fc123f2a
@@ -194,6 +192,7 @@ class VAE(keras.Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
+        config = dict(config)
         version = config.pop("version", None)
         if version != cls.version: raise ValueError(f"the file holds a VAE of version {version}, this package reads version {cls.version}: train it again")
         parts = {name: keras.saving.deserialize_keras_object(config.pop(name)) for name in ("encoder", "decoder")}
@@ -219,7 +218,9 @@ def build_post_vae(
 
 # %% ../nbs/02_vae.ipynb #1f690813
 def _rounded(w): # float32 to the nearest number of half precision with 8 bits of mantissa instead of 10
-    return (w.astype(np.float16).view(np.uint16) + 2 & 0xfffc).view(np.float16).astype(np.float32)
+    with np.errstate(over="ignore"): rounded = (w.astype(np.float16).view(np.uint16) + 2 & 0xfffc).view(np.float16).astype(np.float32)
+    if (np.isinf(rounded) & np.isfinite(w)).any(): raise ValueError(f"a weight of {np.abs(w).max():g} is too large for half precision, which ends at 65,504: save this model with its own save()")
+    return rounded
 
 def save_model(
     model:keras.Model, # Stays as it is; the file has its weights in less than half precision and no optimizer
@@ -252,7 +253,7 @@ def load_post_vae() -> VAE: # Trained as the article does, by scripts/train_vae.
     return load_model(ASSETS / "post_vae.keras")
 
 def load_record(
-    name:str, # Of a model that ships: 'vae' or 'post_vae'
+    name:str, # Of a model that ships: 'vae', 'post_vae', 'sqam', 'sentiment', 'emoji_sqam' or 'meaning'
 ) -> dict: # Its model card: data, split, seed, versions, history, held-out figures
     "What was noted down when a model that ships was trained. Raises `FileNotFoundError` for an unknown name."
     return json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
@@ -423,7 +424,8 @@ class Recorder(keras.callbacks.Callback):
     ):
         super().__init__()
         self.history, self.settings, self.checkpoint = history, settings, checkpoint
-        self.progress = tqdm(total=settings["epochs"], initial=len(history.get("loss", [])), unit="epoch", desc="training", file=sys.stdout, disable=not progress)
+        shown = {} if progress else {"disable": True}
+        self.progress = progress_bar(total=settings["epochs"], initial=len(history.get("loss", [])), unit="epoch", desc="training", leave=True, delay=0, **shown)
 
     def on_epoch_begin(self, epoch, logs=None):
         for layer in self.model.encoder.layers:
@@ -473,8 +475,8 @@ def train_vae(
     x = check_images(images)
     if epochs < 1: raise ValueError(f"epochs must be 1 or more, got {epochs}")
     if checkpoint and not str(checkpoint).endswith(".weights.h5"): raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")
-    settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs, "seed": seed, "sharpness": sharpness}
-    vae = build_vae(seed, sharpness)
+    settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs, "seed": int(seed), "sharpness": float(sharpness), "batch size": BATCH_SIZE, "learning rate": LEARNING_RATE}
+    vae = build_vae(int(seed), float(sharpness))
     n_batches = max(1, len(x) // BATCH_SIZE)
     n_steps = epochs * n_batches
     rate = keras.optimizers.schedules.CosineDecay(0., n_steps - n_steps // 10, alpha=.003, warmup_target=LEARNING_RATE, warmup_steps=n_steps // 10)

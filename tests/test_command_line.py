@@ -15,8 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
-from neural_emojis import answers, command_line
+from neural_emojis import __version__, answers, command_line
 from neural_emojis.answers import load_answerer
 from neural_emojis.command_line import COMMANDS, main, read_chunks
 from neural_emojis.data import load_emojis, train_valid_mask, written_whole
@@ -59,6 +60,29 @@ def test_help_says_what_where_and_how(capsys):
         assert not words or f"example:\n  neural-emojis {words[0]} " in text
 
 
+def test_version(capsys):
+    with pytest.raises(SystemExit) as done: main(["--version"])
+    assert done.value.code == 0 and capsys.readouterr().out == f"neural-emojis {__version__}\n"
+
+
+def test_numbered_files_keep_their_names():
+    write_emojis(["1f600"])
+    for name in ("1", "041", "x-2", "2764-FE0F"): iio.imwrite(f"few/{name}.png", emojis["🎉"])
+    Path("few/._1.png").write_bytes(b"not a picture")
+    assert main(["embed", "few", "-o", "codes.csv"]) == 0
+    table = pd.read_csv("codes.csv", dtype=str)
+    assert table["name"].tolist() == ["041", "1", "1f600", "2764", "x-2"] and table["char"].tolist() == ["041", "1", "😀", "❤", "x-2"]
+
+
+def test_a_picture_with_a_palette_has_its_alpha():
+    Path("few").mkdir()
+    picture = Image.fromarray(emojis["🎉"]).quantize(64)
+    picture.save("few/1f389.png")
+    assert iio.immeta("few/1f389.png", plugin="pillow")["mode"] == "P"
+    few = load_emojis("few")
+    assert few.images.shape == (1, 36, 36, 4) and few.images[0, 0, 0, 3] == 0 and np.abs(few.images[0].astype(int) - emojis["🎉"]).mean() < 10
+
+
 def test_every_example_in_the_help_is_understood():
     examples = [line.strip() for _, example, _ in COMMANDS.values() for line in example.splitlines()]
     for file in ("tweets.csv", "tweets.txt"): Path(file).write_text("text\nhi\n")
@@ -83,21 +107,21 @@ BAD = {  # words: what the line must say
     "": "required: COMMAND", "dance": "invalid choice: 'dance'", "generate": "required: -o",
     "generate -n 0 -o x.png": "0 is not a whole number from 1 on", "generate -n -5 -o x.png": "-5 is not", "generate -n 2.5 -o x.png": "2.5 is not",
     "generate -n 1e9 -o x.png": "1e9 is not", "generate -n 100000 -o x.png": "more than 10,000: ask for fewer", "generate --seed -1 -o x.png": "-1 is not",
-    "generate --seed 4294967296 -o x.png": "4294967296 is not", "generate --scale 33 -o x.png": "from 1 to 32", "generate -n ² -o x.png": "² is not",
+    "generate --seed 4294967296 -o x.png": "from 0 to 4,294,967,295", "generate --scale 33 -o x.png": "from 1 to 32", "generate -n ² -o x.png": "² is not",
     "generate -o x.jpg": "must end in .png", "generate -o nowhere/x.png": "no folder nowhere: make it", "generate -o a.png": "a.png is a folder",
     "generate -o t.csv/x.png": "no folder t.csv", "generate -o x.png more": "unrecognized arguments: more",
     "morph 😀 -o x.gif": "required: TO", "morph 😀 🦩 -o x.gif": "no emoji '🦩' among the 872", "morph ha😀 😡 -o x.gif": "no emoji 'ha😀'",
-    "morph 1F600 😡 -o x.gif": "code point '1f389'", "morph 😀 😡 -o x.png": "must end in .gif", "morph 😀 😡 --frames 1 -o x.gif": "from 2 to 100",
+    "morph 1F60 😡 -o x.gif": "code point '1f389'", "morph 😀 😡 -o x.png": "must end in .gif", "morph 😀 😡 --frames 1 -o x.gif": "from 2 to 100",
     "embed nowhere -o x.csv": "no such folder: nowhere", "embed a.png -o x.csv": "no PNG or SVG files in a.png", "embed broken -o x.csv": "cannot read bad.svg",
     "embed small -o x.parquet": "none of the 1 files", "embed few -o x.txt": "must end in .parquet or .csv", "embed t.csv -o x.csv": "no such folder: t.csv",
-    "train": "required: network", "train sqam": "invalid choice: 'sqam'", "train vae --epochs 0": "0 is not", "train vae -o x.h5": "must end in .keras",
+    "train": "required: network", "train sqam": "invalid choice: 'sqam'", "train vae --epochs 0": "0 is not", "train vae -o x.h5": "must end in .keras", "train vae -o x.KERAS": "must end in .keras",
     "train vae --images nowhere": "no such folder", "train vae --images few": "2 emojis are too few", "train vae --checkpoint x.h5": "must end in .weights.h5",
     "train vae --epochs 2 -o cut.keras": "cut.weights.h5 is not a checkpoint or is broken: remove it",
     "invent": "required: TEXT", "invent hi": "required: -o", "invent hi -o x.gif": "must end in .png", "invent hi BLANK -o x.png": "text 1 is blank",
-    "invent hi --seed x -o x.png": "x is not a whole number", "invent hi --scale 17 -o x.png": "from 1 to 16",
+    "invent hi --seed x -o x.png": "x is not a whole number", "invent hi --scale 17 -o x.png": "from 1 to 16", f"invent {'hi ' * 600}-o x.png": "ask for fewer or smaller ones",
     "answer": "either texts or --file", "answer hi --file t.csv": "either texts or --file", "answer --file t.csv": "--file and -o belong together",
-    "answer hi -o x.csv": "--file and -o belong together", "answer --file t.csv -o x.csv --json": "--json is for texts", "answer hi --top-k 0": "from 1 to 872",
-    "answer hi --top-k 873": "from 1 to 872", "answer hi --sentiment --top-k 3": "one of --top-k, --sentiment and", "answer hi --confidence --top-k 3": "one of --top-k, --sentiment and",
+    "answer hi -o x.csv": "--file and -o belong together", "answer --file t.csv -o x.csv --json": "--json is for texts", "answer hi --top-k 0": "from 1 on",
+    "answer hi --top-k 873": "--top-k 873 is more than the 872 emojis there are", "answer hi --sentiment --top-k 3": "one of --top-k, --sentiment and", "answer hi --confidence --top-k 3": "one of --top-k, --sentiment and",
     "answer hi --sentiment --confidence": "one of --top-k, --sentiment and", "answer hi --candidates few --confidence": "leave out --sentiment",
     "answer hi --candidates nowhere": "no such folder: nowhere", "answer hi BLANK": "text 1 is blank",
     "embed few --model none.keras -o x.csv": "no such file: none.keras", "embed few --model t.csv -o x.csv": "must end in .keras",
@@ -107,11 +131,11 @@ BAD = {  # words: what the line must say
     "answer --file t.csv -o x.csv --column said": "no column 'said', but id, text", "answer --file t.csv -o x.xlsx": "must end in .csv or .parquet",
     "answer --file t.csv -o nowhere/x.csv": "no folder nowhere", "answer --file empty.csv -o x.csv": "cannot read empty.csv", "answer --file header.csv -o x.csv": "header.csv has no rows",
     "answer --file long.csv -o x.csv": "cannot read long.csv: Error tokenizing data. C error: Expected 2 fields in line 4, saw 3", "answer --file wide.csv -o x.csv": "more fields than its header",
-    "answer --file latin.csv -o x.csv": "'utf-8' codec can't decode", "answer --file open.csv -o x.csv": "EOF inside string", "answer --file not.parquet -o x.csv": "cannot read not.parquet",
+    "answer --file latin.csv -o x.csv": "save it as UTF-8, with commas", "answer --file open.csv -o x.csv": "EOF inside string", "answer --file not.parquet -o x.csv": "cannot read not.parquet",
     "answer --file n.parquet -o x.csv --column id": "holds int64, not text", "answer --file again.csv -o x.csv": "already a column 'emoji_1'",
     "answer --file lists.parquet -o x.csv": "column 'tags' holds lists",
     "predict-emojis": "required: TWEETS.txt, -o", "predict-emojis none.txt -o x.txt": "no such file: none.txt", "predict-emojis t.csv -o x.txt": "must end in .txt",
-    "predict-emojis empty.txt -o x.txt": "empty.txt is empty", "predict-emojis latin.txt -o x.txt": "latin.txt is not a text file in UTF-8", "predict-emojis t.txt -o x.csv": "must end in .txt",
+    "predict-emojis t.txt -o t.txt": "t.txt holds the tweets: name another file", "predict-emojis empty.txt -o x.txt": "empty.txt is empty", "predict-emojis latin.txt -o x.txt": "latin.txt is not a text file in UTF-8", "predict-emojis t.txt -o x.csv": "must end in .txt",
 }
 
 
@@ -347,7 +371,7 @@ def test_emojis_of_a_folder_answer(answerer, capsys, monkeypatch):
     assert main(["answer", "--candidates", "few", *texts]) == 0                             # fewer than five
     lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert [line[-1].strip().split()[-1] for line in lines] == [name.split()[-1] for name in expected["name"]] and expected["name"].tolist()[::3] == ["1f355", "1f431"]
-    assert main(["answer", "--candidates", "few", "--top-k", "4", *texts]) == 2 and "from 1 to 3" in capsys.readouterr().err
+    assert main(["answer", "--candidates", "few", "--top-k", "4", *texts]) == 2 and "--top-k 4 is more than the 3 emojis" in capsys.readouterr().err
     monkeypatch.setattr(command_line, "CHUNK", 2)
     write_table(pd.DataFrame({"text": texts * 3}), "in.csv")
     embedded, embed = [], type(answerer.vae).embed

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
 from neural_emojis.questions import BAG_LENGTH, MAX_CHARACTERS, TONES, WORD, add_tones, bag_of_ngrams, hash_pieces, hash_words, learn_ngrams, learn_words, load_word_tones, number_words, pmi_vectors, split_words, tone_vectors
-from neural_emojis.sqam import (KINDS, TWEETEVAL, Committee, HingeOverAnswers, SoftmaxOverAnswers, add_answers, bootstrap_interval, build_committee,
+from neural_emojis.sqam import (TWEETEVAL, Committee, HingeOverAnswers, SoftmaxOverAnswers, add_answers, bootstrap_interval, build_committee,
                                 build_question_encoder, calibration_error, fit_answers, fit_linear, fit_offsets, fit_temperature, load_emoji_sqam, load_sentiment, mark_selectors, predict_tweeteval, text_folds, train_answers,
                                 train_committee, write_tweeteval)
 from neural_emojis.vae import save_model
@@ -262,18 +262,6 @@ def test_what_cannot_be_fitted():
         with pytest.raises(ValueError, match="three answers or more"): fit_linear(csr_matrix(np.eye(len(labels))), wrong, 3)
 
 
-@pytest.mark.parametrize("kind", ["bilstm", "conv", "attention"])
-def test_padding_takes_no_part(kind):
-    matrix = vectors(range(9))
-    other = matrix.copy(); other[0] += 100
-    if kind == "conv": other[0] = matrix[0]                       # at the end of a text a convolution does see what follows
-    words = np.zeros((1, 40), np.int32); words[0, :3] = 4, 5, 6
-    encoders = [build_question_encoder(kind, 5, m) for m in (matrix, other)]
-    pooled = [keras.Model(e.inputs, e.layers[-3].output if kind == "conv" else e.get_layer("pooling").output) for e in encoders]
-    if kind == "conv": assert np.allclose(*[p.predict(words, verbose=0) for p in pooled], atol=1e-5)
-    else: assert all(np.isfinite(p.predict(words, verbose=0)).all() for p in pooled)
-
-
 def test_losses_agree_with_numpy():
     cosines, labels = rng.uniform(-1, 1, (50, 4)).astype(np.float32), rng.integers(0, 4, 50)
     truth = np.eye(4, dtype=np.float32)[labels]
@@ -354,9 +342,6 @@ def test_bad_training(committee):
         with pytest.raises(ValueError, match="from 0 to 2"): train_answers(model, np.ones((len(labels), 40), np.int32), labels)
     with pytest.raises(FloatingPointError, match="lower the learning rate"): train_answers(model, np.ones((4, 40), np.int32), [0, 1, 2, 0], learning_rate=np.nan)
     with pytest.raises(ValueError, match="NaN"): add_answers(build_question_encoder("conv", 5, vectors(range(4))), CODES * np.nan)
-
-
-def test_every_kind_has_a_test(): assert set(KINDS) == {"bilstm", "conv", "attention", "bag"}
 
 
 def test_calibration():

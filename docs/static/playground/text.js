@@ -12,7 +12,7 @@ const strip = text => text.replace(EDGES, '');
 export const isBlank = text => strip(text) === '';
 
 export function splitWords(text) {
-  const words = [...strip(text)].slice(0, MAX_CHARACTERS).join('').toLowerCase().match(TOKEN) ?? [];
+  const words = [...strip(text)].slice(0, MAX_CHARACTERS).join('').replaceAll('’', "'").toLowerCase().match(TOKEN) ?? [];
   return words.map(word => word.startsWith('http') ? 'http' : word.replace(/\p{Nd}/gu, '0'));
 }
 
