@@ -158,9 +158,13 @@ def test_bad_candidates(answerer, candidates, error):
     with pytest.raises(error): answerer.answer("hi", candidates=candidates)
 
 
-@pytest.mark.parametrize("top_k", [0, -1, 873, 2.5, True, None, "5"])
+@pytest.mark.parametrize("top_k", [0, -1, 873, 2.5, True, "5"])
 def test_bad_top_k(answerer, top_k):
     with pytest.raises(ValueError, match="top_k"): answerer.answer("hi", top_k=top_k)
+
+
+def test_without_top_k_there_are_five_or_as_many_as_there_are(answerer):
+    assert len(answerer.answer("hi")) == 5 and len(answerer.answer("hi", candidates=answerer.emojis.images[:2])) == 2
 
 
 # --- hostile texts

@@ -85,7 +85,7 @@ def test_a_picture_with_a_palette_has_its_alpha():
 
 def test_every_example_in_the_help_is_understood():
     examples = [line.strip() for _, example, _ in COMMANDS.values() for line in example.splitlines()]
-    for file in ("tweets.csv", "tweets.txt"): Path(file).write_text("text\nhi\n")
+    for file in ("tweets.csv", "tweets.txt", "mine.keras"): Path(file).write_text("text\nhi\n")
     for example in examples:
         name, *words = re.findall(r'"[^"]*"|\S+', example)
         assert name == "neural-emojis" and command_line.build_parser().parse_args([word.strip('"') for word in words]).run
