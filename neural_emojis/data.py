@@ -489,17 +489,18 @@ def describe(
     annotations:pd.DataFrame|None=None, # Columns name, keywords and, where they are wanted, tags, indexed by code point name; None: `load_annotations()`
     tags:bool=False, # Add the volunteers' tags
 ) -> list: # n texts: the name twice, then the keywords and, if wanted, the tags
-    "Emojis in words. Raises `KeyError` for one without annotations, or a table that lacks a column, `TypeError` for keywords or tags that are no list."
+    "Emojis in words. Raises `KeyError` for one without annotations, or a table that lacks a column, `ValueError` for one that names an emoji twice, `TypeError` for keywords or tags that are no list."
     if annotations is None: annotations = load_annotations()
     columns = ["keywords", "tags"] if tags else ["keywords"]
     lacking = [column for column in ["name", *columns] if column not in annotations]
     if lacking: raise KeyError(f"the table of annotations lacks the column {lacking[0]!r}: it has {list(annotations.columns)}")
     missing = [name for name in names if name not in annotations.index]
     if missing: raise KeyError(f"no annotations of {missing[:5]}: give code point names that load_annotations() lists, or a table with theirs")
+    if not annotations.index.is_unique: raise ValueError(f"the table of annotations names {annotations.index[annotations.index.duplicated()][0]!r} twice: keep one row")
     rows = annotations.loc[list(names)]
     for column in columns:
         for name, words in rows[column].items():
-            if isinstance(words, str): raise TypeError(f"the {column} of {name!r} must be a list of words, got {words!r}: split it")
+            if not isinstance(words, (list, tuple, np.ndarray)): raise TypeError(f"the {column} of {name!r} must be a list of words, got {words!r}: " + ("split it" if isinstance(words, str) else "give an empty list for none"))
     return [" ".join([name, name, *itertools.chain(*lists)]) for name, *lists in zip(rows["name"], *(rows[column] for column in columns))]
 
 # %% ../nbs/00_data.ipynb #c3942472

@@ -9,6 +9,7 @@ __all__ = ['PAGE_WIDTH', 'COLOURS', 'FILE_LIMIT', 'use_style', 'over_white', 'pl
 # %% ../nbs/01_plot.ipynb #99f42795
 import base64
 import sys
+import textwrap
 from io import BytesIO
 
 import matplotlib.pyplot as plt
@@ -77,7 +78,7 @@ def plot_emojis(
 
 # %% ../nbs/01_plot.ipynb #caae095e
 def plot_rows(
-    rows:dict, # {label: (n, 36, 36, 4)}, as many images in each row
+    rows:dict, # {label: (n, 36, 36, 4)}, as many images in each row; of a label, 60 characters are shown
     title:str|None=None, # Above the rows
     width:float=PAGE_WIDTH, # Of the figure, in inches
 ):
@@ -85,10 +86,11 @@ def plot_rows(
     lengths = {len(images) for images in rows.values()}
     if len(lengths) != 1: raise ValueError(f"rows must be equally long, got {sorted(lengths)}")
     n = lengths.pop()
-    pictures = width - .2 - .065 * max(len(str(label)) for label in rows)   # inches that the labels leave
-    fig, axes = plt.subplots(len(rows), 1, figsize=(width, pictures * len(rows) / n + (.3 if title else .05)), squeeze=False)
+    labels = [textwrap.shorten(str(label), 60, placeholder="…") for label in rows]
+    pictures = width - .2 - .065 * max(map(len, labels))                    # inches that the labels leave
+    fig, axes = plt.subplots(len(rows), 1, figsize=(width, pictures * len(rows) / n + (.3 if title else .05)), squeeze=False, layout="constrained")
     fig.get_layout_engine().set(h_pad=.01, hspace=0)
-    for ax, (label, images) in zip(axes[:, 0], rows.items()):
+    for ax, label, images in zip(axes[:, 0], labels, rows.values()):
         ax.imshow(tile(over_white(images), n))
         ax.set_yticks([18], [label]); ax.set_xticks([])
         ax.tick_params(length=0); ax.spines[:].set_visible(False)

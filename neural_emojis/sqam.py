@@ -196,10 +196,11 @@ def answer_ranks(
     scores:np.ndarray, # (n, m), of m answers for each of n questions; the highest is the best
     right:np.ndarray, # int (n,), the right answer of each question
 ) -> np.ndarray: # (n,) places of the right answers, 1 for the best; equal scores share their mean place
-    "Where the right answers stand. Raises `ValueError` for scores that are not finite or not one row for each question."
+    "Where the right answers stand. Raises `ValueError` for scores that are not finite or not one row for each question, and for answers that there are not."
     scores = np.asarray(scores)
     if scores.ndim != 2 or len(scores) != len(right): raise ValueError(f"scores must have one row for each of {len(right)} questions, got shape {scores.shape}")
     if not np.isfinite(scores).all(): raise ValueError("scores hold NaN or infinite values")
+    if np.min(right) < 0 or np.max(right) >= scores.shape[1]: raise ValueError(f"right must hold numbers from 0 to {scores.shape[1] - 1}, one for each question")
     own = scores[np.arange(len(right)), right][:, None]
     return 1 + (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
 

@@ -12,9 +12,9 @@ from neural_emojis.answers import Answerer
 from neural_emojis.data import describe, load_annotations, load_emojis, read_valence, train_valid_mask
 from neural_emojis.generation import add_emojis, aggregate_posterior, compare_pictures, kl_by_dimension, load_density, nearest_emojis, save_gif
 from neural_emojis.meaning import noise_ceiling, word_tones
-from neural_emojis.plot import over_white, plot_plane
+from neural_emojis.plot import over_white, plot_plane, plot_rows
 from neural_emojis.questions import glove_coverage, load_word_tones
-from neural_emojis.sqam import HingeOverAnswers, SoftmaxOverAnswers, add_answers, build_committee, build_question_encoder, calibration_error, train_answers
+from neural_emojis.sqam import HingeOverAnswers, SoftmaxOverAnswers, add_answers, answer_ranks, build_committee, build_question_encoder, calibration_error, train_answers
 from neural_emojis.vae import EMOJI_SHAPE, VAE, EmojiBatches, augment, bits_per_dimension, check_images, kl_loss, load_codes, save_model
 
 emojis = load_emojis()
@@ -178,6 +178,24 @@ def test_committees_of_strangers():
     with pytest.raises(ValueError, match="different n-grams"): build_committee(bags, list("abc"))
     with pytest.raises(ValueError, match="at least one member"): build_committee([], list("abc"))
     with pytest.raises(ValueError, match="give the vocabulary"): build_committee([add_answers(build_question_encoder("conv", 5, np.zeros((4, 3), np.float32)), codes)], list("abc"))
+
+
+def test_tables_of_annotations_that_spreadsheets_make():
+    table = pd.DataFrame({"name": ["kite", "owl"], "keywords": [["wind"], np.nan]}, index=["k", "o"])
+    with pytest.raises(TypeError, match="keywords of 'o' must be a list of words, got nan: give an empty list"): describe(["k", "o"], table)
+    with pytest.raises(ValueError, match="names 'k' twice"): describe(["k"], table.loc[["k", "k"]])
+    assert describe(["k"], table) == ["kite kite wind"]
+
+
+@pytest.mark.parametrize("right", [[-1], [3]])
+def test_ranks_of_answers_that_there_are_not(right):
+    with pytest.raises(ValueError, match="from 0 to 2"): answer_ranks(np.zeros((1, 3)), right)
+
+
+def test_rows_with_long_labels_and_no_style():
+    with plt.rc_context({"figure.constrained_layout.use": False}): plot_rows({"so many words " * 20: emojis.images[:3]})
+    assert plt.gca().get_yticklabels()[0].get_text().endswith("…")
+    plt.close()
 
 
 def test_weights_that_half_precision_cannot_hold(tmp_path):
