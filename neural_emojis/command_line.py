@@ -371,8 +371,20 @@ def _load_answerer(folder, top_k):
     emojis = None if folder is None else load_emojis(folder)
     if top_k and top_k > (n := 872 if emojis is None else len(emojis)): raise ValueError(f"--top-k {top_k:,} is more than the {n} emojis there are")
     from neural_emojis.answers import load_answerer
-    answerer = load_answerer() if emojis is None else load_answerer().among(emojis)
+    answerer = load_answerer()
+    if emojis is not None: answerer = answerer.among(emojis, _called(emojis, answerer.meaning.vocabulary))
     return answerer, top_k or min(5, len(answerer.emojis))
+
+def _called(emojis, vocabulary):
+    "What Unicode calls emojis, and of files with other names the words in these, where one is known and no other file has the same; None where nothing is."
+    import pandas as pd
+    from neural_emojis.data import load_annotations
+    from neural_emojis.sqam import find_words
+    table = load_annotations()[["name", "keywords"]]
+    words = pd.Series({name: " ".join(find_words(name.replace("_", " ").replace("-", " "))) for name in emojis.names if name not in table.index}, dtype=object)
+    words = words[words.map(lambda text: bool(set(text.split()) & set(vocabulary))).astype(bool) & ~words.duplicated(keep=False)]
+    table = pd.concat([table, pd.DataFrame({"name": words, "keywords": [[] for _ in words]})])
+    return table if table.index.isin(emojis.names).any() else None
 
 def answer_file(
     path:Path, # Ends in .csv or .parquet
@@ -407,7 +419,7 @@ def answer_file(
     argument("--top-k", type=whole_number(1), metavar="K", help="how many emojis for each text (default: 5)"),
     argument("--sentiment", action="store_true", help="say how well 🎉 (positive), 😈 (neutral) and 😡 (negative) answer, from -1 to 1"),
     argument("--confidence", action="store_true", help="say how likely the three are, from 0 to 1, adding up to 1"),
-    argument("--candidates", type=Path, metavar="FOLDER", help="answer with your own emojis: PNGs of 36×36 pixels with alpha, or square SVGs; one whose file is named by its code point, such as 1f9a9, goes by what Unicode calls it, any other by its picture"),
+    argument("--candidates", type=Path, metavar="FOLDER", help="answer with your own emojis: PNGs of 36×36 pixels with alpha, or square SVGs; one whose file is named by its code point, such as 1f9a9, goes by what Unicode calls it, one named in words, such as black-cat, by these, any other by its picture"),
     argument("--json", action="store_true", help="print for programs, not for people"),
     argument("--file", type=input_file(".csv", ".parquet"), metavar="TABLE", help="answer a column of a table instead, ending in .csv or .parquet"),
     argument("--column", default="text", help="the column with the texts (default: %(default)s)"),

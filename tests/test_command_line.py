@@ -365,7 +365,7 @@ def test_sentiments_of_a_table(answerer):
 
 def test_emojis_of_a_folder_answer(answerer, capsys, monkeypatch):
     write_emojis(["1f355", "1f431", "1f680"])
-    Path("few/1f680.png").rename("few/my rocket.png")
+    Path("few/1f680.png").rename("few/qqq 7.png")
     few, texts = load_emojis("few"), ["a slice of pizza", "my cat sleeps"]
     expected = answerer.answer(texts, top_k=3, candidates=few)
     assert main(["answer", "--candidates", "few", *texts]) == 0                             # fewer than five
@@ -380,6 +380,16 @@ def test_emojis_of_a_folder_answer(answerer, capsys, monkeypatch):
     assert embedded == [1]                                                                  # read once, not for each chunk
     table = pd.read_csv("out.csv")
     assert table["name_3"].tolist() == expected["name"].tolist()[2::3] * 3 and "name_4" not in table
+
+
+def test_files_named_in_words_answer_by_these(answerer, capsys):
+    Path("few").mkdir()
+    for name in ("black-cat", "christmas_tree", "pic-1", "pic-2", "qqq"): iio.imwrite(f"few/{name}.png", emojis["🍕"])
+    assert main(["answer", "--json", "--candidates", "few", "a christmas tree", "my lovely cat"]) == 0
+    answers = [record["answers"] for record in json.loads(capsys.readouterr().out)]
+    assert [each[0]["name"] for each in answers] == ["christmas_tree", "black-cat"]
+    by_picture = {a["score"] for a in answers[0] if a["name"] in ("pic-1", "pic-2", "qqq")}
+    assert len(by_picture) == 1                                    # the same picture, as the words of these names are shared or unknown
 
 
 def test_confidence_adds_up_to_one(answerer, capsys):
