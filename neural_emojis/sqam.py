@@ -1015,7 +1015,7 @@ def meaning_vectors(
     directions = normalize(svd.transform(ppmi) / np.sqrt(svd.singular_values_))
     vectors = directions * np.log1p(n / np.maximum(alone[is_kept], rarest))[:, None]
     table = pd.DataFrame(vectors.astype(np.float32), index=pd.Index(counter.get_feature_names_out()[is_kept], name="word"))
-    return table[table.any(axis=1)]                                             # without those that meet no common word
+    return table[np.linalg.norm(directions, axis=1) > .5]                       # without those that meet no common word, or none in these directions
 
 def encode_texts(
     texts:list, # n texts
