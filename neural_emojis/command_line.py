@@ -368,12 +368,12 @@ def _wide_answers(answerer, texts, top_k, sentiment):
 def _load_answerer(folder, top_k):
     "The answerer, of the emojis in a folder if there is one, and how many of them to give: `top_k`, or else five or as many as there are."
     from neural_emojis.data import load_emojis
-    emojis = None if folder is None else load_emojis(folder)
-    if top_k and top_k > (n := 872 if emojis is None else len(emojis)): raise ValueError(f"--top-k {top_k:,} is more than the {n} emojis there are")
+    emojis = load_emojis(folder)
+    if top_k and top_k > len(emojis): raise ValueError(f"--top-k {top_k:,} is more than the {len(emojis)} emojis there are")
     from neural_emojis.answers import load_answerer
     answerer = load_answerer()
-    if emojis is not None: answerer = answerer.among(emojis, _called(emojis, answerer.meaning.vocabulary))
-    return answerer, top_k or min(5, len(answerer.emojis))
+    if folder is not None: answerer = answerer.among(emojis, _called(emojis, answerer.meaning.vocabulary))
+    return answerer, top_k or min(5, len(emojis))
 
 def _called(emojis, vocabulary):
     "What Unicode calls emojis, and of files with other names the words in these, where one is known and no other file has the same; None where nothing is."

@@ -141,12 +141,14 @@ def _read_sprite():
 
 # %% ../nbs/00_data.ipynb #6d4e061a
 def progress_bar(
-    *items, # As `tqdm.tqdm` takes them, as all that follows
+    *items, # As `tqdm.tqdm` takes them, as all that follows `shown`
+    shown:bool=True, # Whether there is a bar at all
     **settings,
 ) -> tqdm: # To loop over, or to update
     "A bar that appears after a second and goes when the work is done: in a notebook below its cell, elsewhere on the error stream, if a terminal reads that."
     in_notebook = "ipykernel" in sys.modules
-    return tqdm(*items, **{"leave": False, "delay": 1, "file": sys.stdout if in_notebook else sys.stderr, "disable": None if not in_notebook else False, **settings})
+    place = {"file": sys.stdout, "disable": not shown} if in_notebook else {"file": sys.stderr, "disable": not shown or None}   # None: unless a terminal reads it
+    return tqdm(*items, **{"leave": False, "delay": 1, **place, **settings})
 
 # %% ../nbs/00_data.ipynb #5cd9e2ef
 def _read_picture(path):

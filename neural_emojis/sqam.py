@@ -952,8 +952,7 @@ def predict_tweeteval(
     marked = mark_selectors([texts[i] for i in asked])
     labels = np.zeros(len(texts), dtype=int)
     committee, number = load_emoji_sqam(), pd.Index(TWEETEVAL).get_indexer
-    parts = range(0, len(asked), 1_000)
-    for i in progress_bar(parts, unit="000 texts", desc="answering") if progress else parts:
+    for i in progress_bar(range(0, len(asked), 1_000), unit="000 texts", desc="answering", shown=progress):
         labels[asked[i:i + 1_000]] = number(committee.choose(marked[i:i + 1_000]))
     return labels
 

@@ -424,8 +424,7 @@ class Recorder(keras.callbacks.Callback):
     ):
         super().__init__()
         self.history, self.settings, self.checkpoint = history, settings, checkpoint
-        shown = {} if progress else {"disable": True}
-        self.progress = progress_bar(total=settings["epochs"], initial=len(history.get("loss", [])), unit="epoch", desc="training", leave=True, delay=0, **shown)
+        self.progress = progress_bar(total=settings["epochs"], initial=len(history.get("loss", [])), unit="epoch", desc="training", leave=True, delay=0, shown=progress)
 
     def on_epoch_begin(self, epoch, logs=None):
         for layer in self.model.encoder.layers:
@@ -472,11 +471,11 @@ def train_vae(
     progress:bool=True, # Show a progress bar
 ) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of each epoch, those with 'val_' of every fifth epoch)
     "Train our VAE. Raises as `check_images` does, `ValueError` for no epoch or a foreign or misnamed checkpoint, `FloatingPointError` where the loss is not finite."
-    x = check_images(images)
+    x, seed, sharpness = check_images(images), int(seed), float(sharpness)
     if epochs < 1: raise ValueError(f"epochs must be 1 or more, got {epochs}")
     if checkpoint and not str(checkpoint).endswith(".weights.h5"): raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")
-    settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs, "seed": int(seed), "sharpness": float(sharpness), "batch size": BATCH_SIZE, "learning rate": LEARNING_RATE}
-    vae = build_vae(int(seed), float(sharpness))
+    settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs, "seed": seed, "sharpness": sharpness, "batch size": BATCH_SIZE, "learning rate": LEARNING_RATE}
+    vae = build_vae(seed, sharpness)
     n_batches = max(1, len(x) // BATCH_SIZE)
     n_steps = epochs * n_batches
     rate = keras.optimizers.schedules.CosineDecay(0., n_steps - n_steps // 10, alpha=.003, warmup_target=LEARNING_RATE, warmup_steps=n_steps // 10)

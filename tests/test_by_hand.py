@@ -66,7 +66,7 @@ def test_an_animation_comes_back(tmp_path):
 def test_upside_down_is_farther_by_a_rare_feature_too():
     "Features count in deviations: pictures that differ in faint edges alone are told apart."
     scores = compare_pictures(emojis.images, emojis.images[:, ::-1], n_subsets=10).mean()
-    assert scores["precision"] < .8 and scores["kernel distance"] < .1
+    assert scores["precision"] < .7 and scores["kernel distance"] < .1
 
 
 def test_a_plane_is_drawn_upwards():
