@@ -137,7 +137,7 @@ def answer_graph(answerer:Answerer) -> keras.Model:
 
 
 def climb_graph(answerer:Answerer, density) -> keras.Model:
-    "Codes (n, 16) and a question's vector (1, 100) to cosines (n,) and log densities (n,)."
+    "Codes (n, 16) and a question's vector (1, 150) to cosines (n,) and log densities (n,)."
     code, question = keras.Input((LATENT_DIM,), name='code'), keras.Input((answerer.answers.shape[1],), name='question')
     meaning = answerer.meaning
     scaler = meaning.get_layer('scaler')
@@ -165,10 +165,13 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     export(sentiment, folder/'sentiment.onnx.gz')
     export(answer_graph(answerer), folder/'answer.onnx.gz')
     export(climb_graph(answerer, density), folder/'climb.onnx.gz')
-    arrays = {'ngrams': (ngrams % WORD).astype(np.uint32), 'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32)}
+    stems, called = answerer.meaning.stems.tocsr(), answerer.words.tocsr()
+    arrays = {'ngrams': (ngrams % WORD).astype(np.uint32), 'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32),
+              'stems': stems.indices.astype(np.uint32), 'counts': stems.data.astype(np.float32),                         # one of each for a word
+              'called_stems': called.indices.astype(np.uint32), 'called_counts': called.data.astype(np.float32)}
     for name, array in arrays.items(): (folder/f'{name}.gz').write_bytes(gzip.compress(array.tobytes(), mtime=0))
     text = {'first_word': int((ngrams < WORD).sum()), 'labels': answerer.committee.labels, 'least': float(least), **how, 'tries': tries,
-            'words': answerer.meaning.vocabulary}
+            'words': answerer.meaning.vocabulary, 'called': called.indptr.tolist()}
     (folder/'text.json').write_text(json.dumps(text, ensure_ascii=False), encoding='utf-8')
 
 

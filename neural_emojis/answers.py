@@ -19,7 +19,7 @@ from .data import EmojiSet, check_images, describe, load_annotations, load_emoji
 from .generation import load_density, sample
 from .plot import PAGE_WIDTH, over_white
 from .questions import check_texts
-from .sqam import MEANING_DIM, Committee, MeaningSQAM, load_meaning, load_sentiment
+from .sqam import MEANING_DIM, Committee, MeaningSQAM, load_meaning, load_sentiment, score_answers
 from .vae import VAE, load_codes, load_vae
 
 # %% ../nbs/06_answers.ipynb #25c204ca
@@ -58,9 +58,12 @@ class Answerer:
         known, names = load_annotations() if self.annotations is None else self.annotations, np.array(self.emojis.names, object)
         named = pd.Index(names).isin(known.index)
         if self.annotations is not None and not named.any(): raise ValueError(f"the annotations name none of the emojis {self.emojis.names[:5]}: index them by these names")
-        self.answers = np.empty((len(names), MEANING_DIM), np.float32)                               # the others answer by their pictures
-        if named.any(): self.answers[named] = self.meaning.encode_descriptions(describe(names[named], known))
-        if not named.all(): self.answers[~named] = self.meaning.encode_pictures(self.vae.embed(self.emojis.images[~named]))
+        self.answers, texts = np.empty((len(names), MEANING_DIM), np.float32), np.full(len(names), "", object)
+        if named.any():
+            texts[named] = describe(names[named], known)
+            self.answers[named] = self.meaning.encode_descriptions(texts[named])
+        if not named.all(): self.answers[~named] = self.meaning.encode_pictures(self.vae.embed(self.emojis.images[~named]))   # these share no words with a question
+        self.words = self.meaning.encode_words(texts)
 
     def among(
         self,
@@ -94,7 +97,7 @@ class Answerer:
         top_k:int|None=None, # How many emojis for each text; None: five, or as many as there are
         candidates:EmojiSet|np.ndarray|None=None, # Emojis or images to choose from, as `among` takes them; None: the answerer's
         annotations:pd.DataFrame|None=None, # Of the candidates, as `among` takes them
-    ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score (a cosine), best first
+    ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score in [-1, 1], best first
         "The best emojis for each text. Raises `ValueError` for a `top_k` out of range, and as `check_texts` and `among` do."
         texts, emojis = check_texts(texts), self.emojis
         if candidates is not None: return self.among(candidates, annotations).answer(texts, top_k)
@@ -102,8 +105,9 @@ class Answerer:
         if top_k is None: top_k = min(5, len(emojis))
         if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(emojis):
             raise ValueError(f"top_k must be a whole number from 1 to {len(emojis)}, the number of emojis; got {top_k!r}")
-        questions = self.meaning.encode_questions(texts)
-        best, scores = map(np.concatenate, zip(*(_best(questions[i:i + 4_096], self.answers, top_k) for i in range(0, len(texts), 4_096))))   # each (texts, top_k)
+        questions, said = self.meaning.read(texts)
+        parts = (slice(i, i + 4_096) for i in range(0, len(texts), 4_096))
+        best, scores = map(np.concatenate, zip(*(_best(score_answers(questions[part], said[part], self.answers, self.words), top_k) for part in parts)))   # each (texts, top_k)
         return pd.DataFrame({
             "text": np.repeat(np.array(texts, dtype=object), top_k), "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
             "emoji": np.array(emojis.chars, dtype=object)[best].ravel(), "name": np.array(emojis.names, dtype=object)[best].ravel(), "score": scores.ravel()})
@@ -130,13 +134,13 @@ class Answerer:
         return sample(4_000, density=density), density, np.median(density.score_samples(codes[train_valid_mask(len(codes))]))
 
 # %% ../nbs/06_answers.ipynb #4abe62f5
-def _best(q, answers, k):
-    "Positions and cosines of the k best of m answers for n questions, the best first: each (n, k)."
-    cosines = np.clip(q @ answers.T, -1, 1).round(6)                                     # beyond are errors of rounding
-    key = np.linspace(0, 5e-7, len(answers)) - cosines                                   # of equal ones, the first first
+def _best(scores, k):
+    "Positions and scores of the k best of m answers for n questions (n, m), the best first: each (n, k)."
+    scores = np.clip(scores, -1, 1).round(6)                                             # beyond are errors of rounding
+    key = np.linspace(0, 5e-7, scores.shape[1]) - scores                                 # of equal ones, the first first
     some = np.argpartition(key, k - 1, axis=1)[:, :k]
     best = np.take_along_axis(some, np.take_along_axis(key, some, axis=1).argsort(axis=1), axis=1)
-    return best, np.take_along_axis(cosines, best, axis=1)
+    return best, np.take_along_axis(scores, best, axis=1)
 
 # %% ../nbs/06_answers.ipynb #127671b6
 def load_answerer() -> Answerer: # With the networks and the emojis that ship

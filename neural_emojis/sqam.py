@@ -13,8 +13,8 @@ __all__ = ['MARGIN', 'TEXT_LENGTH', 'KINDS', 'TEMPERATURE', 'SENTIMENT_MEMBERS',
            'build_committee', 'train_committee', 'load_sentiment', 'load_emoji_sqam', 'bootstrap_interval',
            'fit_temperature', 'calibration_error', 'plot_reliability', 'tweeteval_pictures', 'mark_selectors',
            'predict_tweeteval', 'write_tweeteval', 'find_words', 'bag_of_words', 'meaning_vectors', 'encode_texts',
-           'word_questions', 'fit_question_map', 'KernelRegression', 'fit_picture_meaning', 'WordVectors',
-           'MeaningSQAM', 'build_meaning', 'load_meaning']
+           'word_questions', 'fit_question_map', 'stem_weights', 'shared_words', 'KernelRegression',
+           'fit_picture_meaning', 'WordVectors', 'MeaningSQAM', 'build_meaning', 'load_meaning', 'score_answers']
 
 # %% ../nbs/05_sqam.ipynb #0a299f87
 import os
@@ -28,6 +28,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import snowballstemmer
 from keras import layers, ops
 from scipy.linalg import null_space
 from scipy.optimize import minimize_scalar
@@ -1055,6 +1056,25 @@ def fit_question_map(
     learned *= strength * (questions @ answers.T).std() / max(spread, 1e-12)
     return np.eye(len(learned)) + learned, -q_mean @ learned
 
+# %% ../nbs/05_sqam.ipynb #dcd6e676
+def stem_weights(
+    vectors:pd.DataFrame, # (words, d), from `meaning_vectors`
+) -> csr_matrix: # float32 (words, stems), sparse: in each word's row, at its stem, the length of the shortest vector of that stem
+    "What a word that is said counts; stems by Porter2 (Porter 2001)."
+    stems, place = np.unique(snowballstemmer.stemmer("english").stemWords(list(vectors.index)), return_inverse=True)
+    lengths = pd.Series(np.linalg.norm(vectors.to_numpy(), axis=1)).groupby(place).transform("min")        # that of the most frequent form
+    return csr_matrix((lengths.astype(np.float32), (np.arange(len(place)), place)), shape=(len(place), len(stems)))
+
+def shared_words(
+    texts:list, # n texts
+    others:list, # m texts
+    vectors:pd.DataFrame, # (words, d), from `meaning_vectors`
+) -> np.ndarray: # float32 (n, m), in [0, 1]; 0 where no known word is shared
+    "Cosines of texts by the words themselves, as `stem_weights` weighs them."
+    stems = stem_weights(vectors)
+    said, theirs = (normalize(bag_of_words(part, vectors.index) @ stems) for part in (texts, others))
+    return (said @ theirs.T).toarray()
+
 # %% ../nbs/05_sqam.ipynb #62a6a815
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class KernelRegression(layers.Layer):
@@ -1113,24 +1133,32 @@ class MeaningSQAM(keras.Model):
     @property
     def vocabulary(self): return self.get_layer("words").vocabulary
 
-    def _encode(self, texts):
-        return normalize(bag_of_words(check_texts(texts), self.vocabulary) @ ops.convert_to_numpy(self.get_layer("words").kernel))  # sparse, so a long text costs little
+    @cached_property
+    def _vectors(self): return pd.DataFrame(ops.convert_to_numpy(self.get_layer("words").kernel), index=self.vocabulary)
+
+    @cached_property
+    def stems(self): return stem_weights(self._vectors)     # sparse (words, stems)
+
+    def _encode(self, bags): return normalize(bags @ self._vectors.to_numpy())             # sparse, so a long text costs little
+
+    def _ask(self, bags):
+        question_map, encoded = self.get_layer("question_map"), self._encode(bags)
+        if not encoded.any(axis=1).all(): warnings.warn("texts without a word that the model of meaning knows are all answered alike", stacklevel=4)
+        return normalize(encoded @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias))
 
     def encode_descriptions(
         self,
         texts:str|list, # n descriptions, or one
     ) -> np.ndarray: # float32 (n, 150), of length 1; zeros where no word is known
         "Descriptions as vectors. Raises as `check_texts` does."
-        return self._encode(texts)
+        return self._encode(bag_of_words(check_texts(texts), self.vocabulary))
 
     def encode_questions(
         self,
         texts:str|list, # n texts, or one
     ) -> np.ndarray: # float32 (n, 150), of length 1; all the same where no word is known, with a warning
         "Questions as vectors. Raises as `check_texts` does."
-        question_map, encoded = self.get_layer("question_map"), self._encode(texts)
-        if not encoded.any(axis=1).all(): warnings.warn("texts without a word that the model of meaning knows are all answered alike", stacklevel=3)
-        return normalize(encoded @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias))
+        return self._ask(bag_of_words(check_texts(texts), self.vocabulary))
 
     def encode_pictures(
         self,
@@ -1138,6 +1166,21 @@ class MeaningSQAM(keras.Model):
     ) -> np.ndarray: # float32 (n, 150), of length 1
         "The vectors that descriptions of pictures with these codes should have. Raises as `check_codes` does."
         return _in_batches(lambda z: self.get_layer("picture_map")(self.get_layer("scaler")(z)), check_codes(codes), 1024)
+
+    def encode_words(
+        self,
+        texts:list, # n descriptions; blank ones will do
+    ) -> csr_matrix: # float32 (n, stems), sparse, of length 1; zeros where no word is known
+        "The words themselves, as `stem_weights` weighs them."
+        return normalize(bag_of_words(texts, self.vocabulary) @ self.stems)
+
+    def read(
+        self,
+        texts:str|list, # n questions, or one
+    ) -> tuple: # As from `encode_questions`, and as from `encode_words`
+        "Questions as `score_answers` takes them. Raises as `check_texts` does."
+        bags = bag_of_words(check_texts(texts), self.vocabulary)
+        return self._ask(bags), normalize(bags @ self.stems)
 
 # %% ../nbs/05_sqam.ipynb #96fe351e
 def build_meaning(
@@ -1169,3 +1212,12 @@ def load_meaning(
 ) -> MeaningSQAM: # Ready for use, not compiled
     "The model of meaning. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
     return _load(path, "meaning", MeaningSQAM, "train_meaning.py")
+
+def score_answers(
+    questions:np.ndarray, # (n, d): vectors of length 1
+    said:csr_matrix, # (n, stems): their words, of length 1 or zeros
+    answers:np.ndarray, # (m, d): vectors of length 1 or zeros
+    called:csr_matrix, # (m, stems): their words
+) -> np.ndarray: # float32 (n, m), in [-1, 1]
+    "The mean of two cosines, by meaning and by the words themselves."
+    return (questions @ answers.T + (said @ called.T).toarray()) / 2

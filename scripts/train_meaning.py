@@ -10,14 +10,14 @@ import pandas as pd
 
 from model_card import write_card
 from neural_emojis.data import ASSETS, describe, emoji_char, load_emoji_tweets, load_emojis, load_tweets, text_split_mask, train_valid_mask
-from neural_emojis.sqam import answer_ranks, build_meaning, encode_texts, fit_question_map, load_meaning, meaning_vectors, word_questions
+from neural_emojis.sqam import answer_ranks, build_meaning, encode_texts, fit_question_map, load_meaning, meaning_vectors, score_answers, word_questions
 from neural_emojis.vae import load_codes, save_model
 
 
 def figures(meaning, tweets, names):
     "{figure: value} of the twenty emojis' tweets: where the right one stands, among the twenty and among all."
-    answers, labels = meaning.encode_descriptions(describe(names)), np.array([names.index(name) for name in tweets["emoji"]])
-    scores, twenty = meaning.encode_questions(tweets["text"]) @ answers.T, sorted(set(labels))
+    called, labels = describe(names), np.array([names.index(name) for name in tweets["emoji"]])
+    scores, twenty = score_answers(*meaning.read(tweets["text"]), meaning.encode_descriptions(called), meaning.encode_words(called)), sorted(set(labels))
     places, among = answer_ranks(scores, labels), answer_ranks(scores[:, twenty], np.searchsorted(twenty, labels))
     return {"hit@5 of all": (places <= 5).mean(), "MRR of all": (1 / places).mean(), "hit@1 of twenty": (among == 1).mean(), "hit@5 of twenty": (among <= 5).mean()}
 

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import snowballstemmer
 from scipy.special import softmax
 from scipy.stats import multivariate_normal
 
@@ -35,6 +36,27 @@ def slow_vectors(meaning, texts, mapped):
         yield unit(v @ kernel + bias) if mapped else v
 
 
+def slow_words(meaning, texts):
+    "Texts as {stem: weight}, of length 1, word by word."
+    stem, lengths = snowballstemmer.stemmer("english").stemWord, dict(zip(meaning.vocabulary, np.linalg.norm(np.asarray(meaning.get_layer("words").kernel, float), axis=1)))
+    stems, least = {word: stem(word) for word in meaning.vocabulary}, {}
+    for word, length in lengths.items(): least[stems[word]] = min(length, least.get(stems[word], np.inf))
+    for text in texts:
+        counts = {}
+        for word in set(find_words(text)) & set(stems): counts[stems[word]] = counts.get(stems[word], 0) + least[stems[word]]
+        total = sum(count ** 2 for count in counts.values()) ** .5
+        yield {stem: count / total for stem, count in counts.items()}
+
+
+def slow_scores(meaning, texts, called):
+    "(texts, descriptions): the mean of two cosines, one pair at a time."
+    q, a = list(slow_vectors(meaning, texts, True)), list(slow_vectors(meaning, called, False))
+    said, words = list(slow_words(meaning, texts)), list(slow_words(meaning, called))
+    by_meaning = [[sum(x * y for x, y in zip(text, emoji)) for emoji in a] for text in q]
+    by_words = [[sum(count * emoji.get(stem, 0) for stem, count in text.items()) for emoji in words] for text in said]
+    return (np.array(by_meaning) + by_words) / 2, np.array(by_words)
+
+
 def slow_pictures(meaning, codes):
     "Codes as vectors, by the formula of kernel regression."
     scaler, layer = meaning.get_layer("scaler"), meaning.get_layer("picture_map")
@@ -45,11 +67,18 @@ def slow_pictures(meaning, codes):
 
 # --- scores and tables
 
-def test_scores_are_cosines_of_texts_and_descriptions(answerer):
+def test_everyday_texts_name_emojis_that_there_are(answerer):
+    "… each once, and no text is in both parts."
+    everyday = pd.read_csv(ASSETS/"everyday_texts.csv")
+    assert set(everyday["part"]) == {"chosen on", "held out"} and everyday["text"].str.lower().is_unique
+    assert not everyday["text"].str.contains("@|http").any()
+    for accepted in everyday["emojis"].str.split(): assert set(accepted) <= set(answerer.emojis.chars) and len(set(accepted)) == len(accepted)
+
+
+def test_scores_are_the_mean_of_two_cosines(answerer):
     "Against a slow reference: one word, one text and one emoji at a time."
-    q = list(slow_vectors(answerer.meaning, TEXTS, True))
-    a = list(slow_vectors(answerer.meaning, describe(answerer.emojis.names), False))
-    slow = np.array([[sum(x * y for x, y in zip(text, emoji)) for emoji in a] for text in q])
+    slow, by_words = slow_scores(answerer.meaning, TEXTS, describe(answerer.emojis.names))
+    assert (by_words > 0).any(axis=1).tolist() == [True, True, False, True] and by_words.max() > .2
     fast = answerer.answer(TEXTS, top_k=872).pivot(index="text", columns="name", values="score").loc[TEXTS, answerer.emojis.names].to_numpy()
     assert np.allclose(fast, slow, atol=1e-5)
 
@@ -82,7 +111,7 @@ def test_best_are_those_of_a_full_sort(k):
     "… and of equal ones the first comes first."
     rng = np.random.default_rng(k)
     q, a = rng.integers(-1, 2, size=(50, 3)) / 3, rng.integers(-1, 2, size=(20, 3)) / 3          # few values: many ties
-    best, scores = answers._best(q, a, k)
+    best, scores = answers._best(q @ a.T, k)
     cosines = (q @ a.T).round(6)
     assert np.allclose(scores, -np.sort(-cosines, axis=1)[:, :k])
     for row, chosen in zip(cosines, best):
@@ -90,7 +119,7 @@ def test_best_are_those_of_a_full_sort(k):
 
 
 def test_the_first_of_equals_is_kept_where_the_list_ends():
-    assert answers._best(np.ones((1, 1)), np.array([[.5], [.9], [.9], [.9], [.1]]), 2)[0].tolist() == [[1, 2]]
+    assert answers._best(np.array([[.5, .9, .9, .9, .1]]), 2)[0].tolist() == [[1, 2]]
 
 
 def test_a_text_does_not_depend_on_its_batch(answerer):
@@ -109,15 +138,14 @@ def test_candidates_with_names_answer_by_their_descriptions(answerer):
     assert table["name"].tolist() == expected["name"].tolist() and np.allclose(table["score"], expected["score"], atol=1e-5)
     later = load_emojis(ASSETS/"later")
     table = answerer.answer("tacos", top_k=len(later), candidates=later)
-    q, = slow_vectors(answerer.meaning, ["tacos"], True)
-    assert np.allclose(table.set_index("name").loc[later.names, "score"], [q @ a for a in slow_vectors(answerer.meaning, describe(later.names), False)], atol=1e-5)
+    assert np.allclose(table.set_index("name").loc[later.names, "score"], slow_scores(answerer.meaning, ["tacos"], describe(later.names))[0], atol=1e-5)
 
 
 def test_candidates_without_names_answer_by_their_pictures(answerer):
     images = answerer.emojis.images[100:105]
     by_images = answerer.answer(TEXTS, top_k=5, candidates=images)
     codes = answerer.vae.embed(images)
-    expected = np.array([[q @ a for a in slow_pictures(answerer.meaning, codes)] for q in slow_vectors(answerer.meaning, TEXTS, True)])
+    expected = np.array([[q @ a / 2 for a in slow_pictures(answerer.meaning, codes)] for q in slow_vectors(answerer.meaning, TEXTS, True)])    # no words to share
     found = by_images.assign(n=by_images["name"].str.split().str[1].astype(int)).pivot(index="text", columns="n", values="score").loc[TEXTS].to_numpy()
     assert np.allclose(found, expected, atol=2e-3) and (by_images["emoji"] == by_images["name"]).all()
     by_floats = answerer.answer(TEXTS, top_k=5, candidates=images / 255)
@@ -128,8 +156,7 @@ def test_candidates_answer_by_words_of_ones_own(answerer):
     few = EmojiSet(answerer.emojis.images[100:103], ["my own", "nobody's", "yours"], "three")
     words = pd.DataFrame({"name": ["cold tea", "lost bag"], "keywords": [["cup"], ["luggage", "airport"]]}, index=["my own", "yours"])
     table = answerer.answer("where is my bag", top_k=3, candidates=few, annotations=words).set_index("name")["score"]
-    q, = slow_vectors(answerer.meaning, ["where is my bag"], True)
-    assert np.allclose(table[words.index], [q @ a for a in slow_vectors(answerer.meaning, describe(words.index, words), False)], atol=1e-5)
+    assert np.allclose(table[words.index], slow_scores(answerer.meaning, ["where is my bag"], describe(words.index, words))[0], atol=1e-5)
     by_picture = answerer.answer("where is my bag", top_k=1, candidates=few.images[1:2])["score"][0]
     assert table["nobody's"] == pytest.approx(by_picture, abs=2e-3) and table.idxmax() == "yours"
     with pytest.raises(KeyError, match="lacks the column 'keywords'"): answerer.answer("hi", top_k=1, candidates=few, annotations=words[["name"]])

@@ -130,6 +130,9 @@ def test_odd_texts(model):
         assert vectors.shape == (len(ODD), sqam.MEANING_DIM) and np.isfinite(vectors).all()
     np.testing.assert_allclose(np.linalg.norm(model.encode_questions(ODD), axis=1), 1, atol=1e-5)
     assert set(np.linalg.norm(model.encode_descriptions(ODD), axis=1).round(5)) <= {0, 1}
+    questions, said = model.read(ODD)
+    np.testing.assert_array_equal(questions, model.encode_questions(ODD))
+    assert (said != model.encode_words(ODD)).nnz == 0 and set(np.sqrt(said.multiply(said).sum(axis=1)).round(5).ravel().tolist()) <= {0, 1}
     for bad, error in (([None], TypeError), ([float("nan")], TypeError), ([3], TypeError), (["ok", "  "], ValueError), ([], ValueError)):
         with pytest.raises(error): model.encode_questions(bad)
 

@@ -105,10 +105,10 @@ export async function load() {
 }
 
 export async function loadText(run) {                       // `run` of what `load` gives
-  const [words, ngrams, starts, steps, sentiment, answer, climber] = await Promise.all([
-    get('text.json').then(response => response.json()), getPacked('ngrams.gz').then(bytes => new Uint32Array(bytes)),
-    getPacked('starts.gz').then(bytes => new Float32Array(bytes)), getPacked('steps.gz').then(bytes => new Float32Array(bytes)),
-    ...['sentiment', 'answer', 'climb'].map(loadGraph)]);
+  const whole = name => getPacked(name).then(bytes => new Uint32Array(bytes)), real = name => getPacked(name).then(bytes => new Float32Array(bytes));
+  const [words, ngrams, stems, counts, starts, steps, calledStems, calledCounts, sentiment, answer, climber] = await Promise.all([
+    get('text.json').then(response => response.json()), whole('ngrams.gz'), whole('stems.gz'), real('counts.gz'), real('starts.gz'), real('steps.gz'),
+    whole('called_stems.gz'), real('called_counts.gz'), ...['sentiment', 'answer', 'climb'].map(loadGraph)]);
   const meaningWords = new Map(words.words.map((word, i) => [word, i]));
   const check = text => { if (isBlank(text)) throw new RangeError('the text is blank'); return text.toWellFormed?.() ?? text; };
 
@@ -119,11 +119,22 @@ export async function loadText(run) {                       // `run` of what `lo
     return words.labels.map((label, i) => ({label, cosine: cosines[i], confidence: confidence[i]}));
   }
 
-  async function ask(text) {                                // the question's vector, its cosines with all emojis, and whether it has a word that the model knows
+  function shareWords(bag) {                                // cosines with what all emojis are called, by the words themselves
+    const said = new Float32Array(1 + Math.max(...stems));
+    bag.forEach((has, i) => { if (has) said[stems[i]] += counts[i]; });
+    const length = Math.hypot(...said) || 1;
+    return words.called.slice(1).map((end, i) => {
+      let sum = 0;
+      for (let k = words.called[i]; k < end; k++) sum += said[calledStems[k]] * calledCounts[k];
+      return sum / length;
+    });
+  }
+
+  async function ask(text) {                                // the question's vector, its scores with all emojis, and whether it has a word that the model knows
     const bag = bagOfWords(check(text), meaningWords, words.words.length);
     const result = await run(answer, {[answer.inputNames[0]]: new Tensor('float32', bag, [1, bag.length])});
-    const [question, scores] = answer.outputNames.map(name => result[name].data);
-    return {question, best: k => best(scores, k), isKnown: bag.includes(1)};
+    const [question, cosines] = answer.outputNames.map(name => result[name].data), shared = shareWords(bag);
+    return {question, best: k => best(cosines.map((cosine, i) => (cosine + shared[i]) / 2), k), isKnown: bag.includes(1)};
   }
 
   async function look(codes, question) {                    // cosines and log densities of codes, one after the other in an array

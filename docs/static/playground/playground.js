@@ -186,7 +186,7 @@ function setUpAsk(book, loadText) {
     const image = await book.decode(found.code), {index, distance} = book.nearest(image);
     show($('pg-invented'), image);
     $('pg-invented').ariaLabel = `The invented emoji, most like ${book.names[index]}`;
-    $('pg-invented-note').textContent = `Scores ${found.score.toFixed(3)}; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
+    $('pg-invented-note').textContent = `Scores ${(found.score / 2).toFixed(3)}, by its picture alone; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
   }
 
   const ask = () => {
