@@ -27,7 +27,7 @@ from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE
 
 from neural_emojis.answers import Answerer, climb, load_answerer, plot_answers
-from neural_emojis.data import EmojiSet, load_annotations, tile
+from neural_emojis.data import EmojiSet, describe, emoji_char, load_annotations, tile
 from neural_emojis.generation import kl_by_dimension, load_density
 from neural_emojis.plot import plot_rows, use_style
 from neural_emojis.questions import WORD
@@ -165,13 +165,14 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     export(sentiment, folder/'sentiment.onnx.gz')
     export(answer_graph(answerer), folder/'answer.onnx.gz')
     export(climb_graph(answerer, density), folder/'climb.onnx.gz')
+    every = list(load_annotations().index)
     stems, called = answerer.meaning.stems.tocsr(), answerer.words.tocsr()
     arrays = {'ngrams': (ngrams % WORD).astype(np.uint32), 'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32),
-              'stems': stems.indices.astype(np.uint32), 'counts': stems.data.astype(np.float32),                         # one of each for a word
-              'called_stems': called.indices.astype(np.uint32), 'called_counts': called.data.astype(np.float32)}
+              'stems': stems.indices.astype(np.uint32), 'weights': stems.data.astype(np.float32),                         # one of each for a word
+              'called_stems': called.indices.astype(np.uint32), 'called_weights': called.data.astype(np.float32)}
     for name, array in arrays.items(): (folder/f'{name}.gz').write_bytes(gzip.compress(array.tobytes(), mtime=0))
     text = {'first_word': int((ngrams < WORD).sum()), 'labels': answerer.committee.labels, 'least': float(least), **how, 'tries': tries,
-            'words': answerer.meaning.vocabulary, 'called': called.indptr.tolist()}
+            'words': answerer.meaning.vocabulary, 'described': dict(zip(map(emoji_char, every), describe(every))), 'called': called.indptr.tolist(), 'n_stems': stems.shape[1]}
     (folder/'text.json').write_text(json.dumps(text, ensure_ascii=False), encoding='utf-8')
 
 
@@ -210,7 +211,7 @@ def write_pictures(folder:Path, answerer:Answerer, xy:np.ndarray) -> None:
     text = 'merry christmas'
     best, (codes, scores) = answerer.answer(text), answerer.invent_codes(text)
     real = np.stack([answerer.emojis[name] for name in best['name']]) / 255
-    plot_answers(text, [*real, *answerer.vae.decode(codes)], [*best['score'], *scores])
+    plot_answers(text, [*real, *answerer.vae.decode(codes)], [*best['score'], *scores / 2])
     plt.savefig(folder/'ask.webp', dpi=200)
     plt.close('all')
 

@@ -7,6 +7,7 @@ __all__ = ['plot_answers', 'Answerer', 'load_answerer', 'climb']
 
 # %% ../nbs/06_answers.ipynb #ab20bc38
 import textwrap
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,7 @@ from .data import EmojiSet, check_images, describe, load_annotations, load_emoji
 from .generation import load_density, sample
 from .plot import PAGE_WIDTH, over_white
 from .questions import check_texts
-from .sqam import MEANING_DIM, Committee, MeaningSQAM, load_meaning, load_sentiment, score_answers
+from .sqam import MEANING_DIM, NO_KNOWN_WORD, Committee, MeaningSQAM, load_meaning, load_sentiment, score_answers
 from .vae import VAE, load_codes, load_vae
 
 # %% ../nbs/06_answers.ipynb #25c204ca
@@ -97,7 +98,7 @@ class Answerer:
         top_k:int|None=None, # How many emojis for each text; None: five, or as many as there are
         candidates:EmojiSet|np.ndarray|None=None, # Emojis or images to choose from, as `among` takes them; None: the answerer's
         annotations:pd.DataFrame|None=None, # Of the candidates, as `among` takes them
-    ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score in [-1, 1], best first
+    ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score, as `score_answers` gives it, best first
         "The best emojis for each text. Raises `ValueError` for a `top_k` out of range, and as `check_texts` and `among` do."
         texts, emojis = check_texts(texts), self.emojis
         if candidates is not None: return self.among(candidates, annotations).answer(texts, top_k)
@@ -105,9 +106,13 @@ class Answerer:
         if top_k is None: top_k = min(5, len(emojis))
         if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(emojis):
             raise ValueError(f"top_k must be a whole number from 1 to {len(emojis)}, the number of emojis; got {top_k!r}")
-        questions, said = self.meaning.read(texts)
-        parts = (slice(i, i + 4_096) for i in range(0, len(texts), 4_096))
-        best, scores = map(np.concatenate, zip(*(_best(score_answers(questions[part], said[part], self.answers, self.words), top_k) for part in parts)))   # each (texts, top_k)
+        best, scores, unknown = [], [], False
+        for i in range(0, len(texts), 4_096):
+            questions, said = self.meaning.read(texts[i:i + 4_096])
+            unknown |= not said.getnnz(axis=1).all()
+            for parts, part in zip((best, scores), _best(score_answers(questions, said, self.answers, self.words), top_k)): parts.append(part)
+        if unknown: warnings.warn(NO_KNOWN_WORD, stacklevel=2)
+        best, scores = np.concatenate(best), np.concatenate(scores)                                  # each (texts, top_k)
         return pd.DataFrame({
             "text": np.repeat(np.array(texts, dtype=object), top_k), "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
             "emoji": np.array(emojis.chars, dtype=object)[best].ravel(), "name": np.array(emojis.names, dtype=object)[best].ravel(), "score": scores.ravel()})
@@ -125,7 +130,7 @@ class Answerer:
         texts:str|list, # n texts, or one
         seed:int=0, # Of the search
     ) -> tuple: # Codes float32 (n, 16), and their cosines with the texts, float32 (n,)
-        "Codes of new emojis for texts. Raises as `check_texts` does."
+        "Codes of new emojis for texts. As they share no words, half the cosine is what `answer` would give them. Raises as `check_texts` does."
         return climb(self.meaning.encode_questions(check_texts(texts)), self.meaning.encode_pictures, *self._starts, seed=seed)
 
     @cached_property
@@ -136,7 +141,7 @@ class Answerer:
 # %% ../nbs/06_answers.ipynb #4abe62f5
 def _best(scores, k):
     "Positions and scores of the k best of m answers for n questions (n, m), the best first: each (n, k)."
-    scores = np.clip(scores, -1, 1).round(6)                                             # beyond are errors of rounding
+    scores = scores.round(6)                                                             # beyond are errors of rounding
     key = np.linspace(0, 5e-7, scores.shape[1]) - scores                                 # of equal ones, the first first
     some = np.argpartition(key, k - 1, axis=1)[:, :k]
     best = np.take_along_axis(some, np.take_along_axis(key, some, axis=1).argsort(axis=1), axis=1)

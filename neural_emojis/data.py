@@ -10,7 +10,7 @@ __all__ = ['VARIATION_SELECTOR', 'CODE_POINTS', 'EMOJI_SIZE', 'EMOJI_SHAPE', 'AS
            'text_groups', 'text_split_mask', 'find_file', 'written_whole', 'DownloadError', 'download',
            'find_or_download', 'read_tweets', 'load_tweets', 'read_glove', 'count_vectors', 'load_glove',
            'load_question_answers', 'read_insuranceqa', 'load_insuranceqa', 'load_annotations', 'describe',
-           'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets', 'load_emoji_tweets']
+           'describe_emojis', 'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets', 'load_emoji_tweets']
 
 # %% ../nbs/00_data.ipynb #a30c91fe
 import hashlib
@@ -25,7 +25,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -504,6 +504,23 @@ def describe(
         for name, words in rows[column].items():
             if not isinstance(words, (list, tuple, np.ndarray)): raise TypeError(f"the {column} of {name!r} must be a list of words, got {words!r}: " + ("split it" if isinstance(words, str) else "give an empty list for none"))
     return [" ".join([name, name, *itertools.chain(*lists)]) for name, *lists in zip(rows["name"], *(rows[column] for column in columns))]
+
+# %% ../nbs/00_data.ipynb #90bc81c6
+@lru_cache
+def _described():
+    "What matches the emojis that have annotations, long ones first; and their descriptions."
+    codes = list(load_annotations().index)
+    described = dict(zip(map(emoji_char, codes), describe(codes)))
+    long = sorted((char for char in described if len(char) > 1), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, long)) + f"|[{''.join(char for char in described if len(char) == 1)}]"), described
+
+def describe_emojis(
+    text:str, # With or without emojis
+) -> str: # The same with their descriptions in their places, between spaces
+    "A text with its emojis in words. Those without annotations stay."
+    if text.isascii(): return text
+    pattern, described = _described()
+    return pattern.sub(lambda found: f" {described[found[0]]} ", text.replace(VARIATION_SELECTOR, ""))
 
 # %% ../nbs/00_data.ipynb #c3942472
 def read_valence(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MARGIN', 'TEXT_LENGTH', 'KINDS', 'TEMPERATURE', 'SENTIMENT_MEMBERS', 'TWEETEVAL', 'EMOJI_MEMBERS', 'NO_SELECTOR',
-           'MEANING_WORD', 'UNREAD', 'MEANING_DIM', 'cosine_similarity', 'hinge_loss', 'WordEmbedding', 'Cosine',
-           'ContrastiveLoss', 'plot_model', 'question_answer_split', 'answer_ranks', 'build_text_sqam',
+           'MEANING_WORD', 'UNREAD', 'MEANING_DIM', 'NO_KNOWN_WORD', 'cosine_similarity', 'hinge_loss', 'WordEmbedding',
+           'Cosine', 'ContrastiveLoss', 'plot_model', 'question_answer_split', 'answer_ranks', 'build_text_sqam',
            'text_similarity', 'train_text_sqam', 'factorise', 'SQAM', 'build_post_sqam', 'build_contrastive',
            'train_sqam', 'predict_labels', 'load_sqam', 'MaskedMax', 'AttentionPooling', 'NgramBag',
            'build_question_encoder', 'AnswerCosines', 'add_answers', 'SoftmaxOverAnswers', 'HingeOverAnswers',
@@ -28,7 +28,6 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import snowballstemmer
 from keras import layers, ops
 from scipy.linalg import null_space
 from scipy.optimize import minimize_scalar
@@ -43,8 +42,9 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
+from snowballstemmer.english_stemmer import EnglishStemmer
 
-from .data import ASSETS, VARIATION_SELECTOR, emoji_name, load_emojis, progress_bar, rasterise, read_lines, text_groups, written_whole
+from .data import ASSETS, VARIATION_SELECTOR, describe_emojis, emoji_name, load_emojis, progress_bar, rasterise, read_lines, text_groups, written_whole
 from .plot import COLOURS, PAGE_WIDTH
 from .questions import (QUESTION_LENGTH, WORD, WORDS_LENGTH, add_tones, bag_of_ngrams, build_vectoriser, check_texts,
                                      choose_incorrect, learn_ngrams, learn_words, number_words, tokenise)
@@ -1061,7 +1061,7 @@ def stem_weights(
     vectors:pd.DataFrame, # (words, d), from `meaning_vectors`
 ) -> csr_matrix: # float32 (words, stems), sparse: in each word's row, at its stem, the length of the shortest vector of that stem
     "What a word that is said counts; stems by Porter2 (Porter 2001)."
-    stems, place = np.unique(snowballstemmer.stemmer("english").stemWords(list(vectors.index)), return_inverse=True)
+    stems, place = np.unique(EnglishStemmer().stemWords(list(vectors.index)), return_inverse=True)
     lengths = pd.Series(np.linalg.norm(vectors.to_numpy(), axis=1)).groupby(place).transform("min")        # that of the most frequent form
     return csr_matrix((lengths.astype(np.float32), (np.arange(len(place)), place)), shape=(len(place), len(stems)))
 
@@ -1127,6 +1127,8 @@ class WordVectors(layers.Dense):
     def get_config(self): return {**super().get_config(), "vocabulary": list(self.vocabulary)}
 
 # %% ../nbs/05_sqam.ipynb #fcf66680
+NO_KNOWN_WORD = "texts without a word that the model of meaning knows are all answered alike"
+
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MeaningSQAM(keras.Model):
     "Bags of a question and of a description (n, words) and codes (n, 16) to two cosines (n, 1)."
@@ -1134,16 +1136,15 @@ class MeaningSQAM(keras.Model):
     def vocabulary(self): return self.get_layer("words").vocabulary
 
     @cached_property
-    def _vectors(self): return pd.DataFrame(ops.convert_to_numpy(self.get_layer("words").kernel), index=self.vocabulary)
+    def stems(self): # As `stem_weights` gives them, of the vectors that the model had when they were asked for first
+        return stem_weights(pd.DataFrame(ops.convert_to_numpy(self.get_layer("words").kernel), index=self.vocabulary))
 
-    @cached_property
-    def stems(self): return stem_weights(self._vectors)     # sparse (words, stems)
+    def _bags(self, texts): return bag_of_words(map(describe_emojis, check_texts(texts)), self.vocabulary)
 
-    def _encode(self, bags): return normalize(bags @ self._vectors.to_numpy())             # sparse, so a long text costs little
+    def _encode(self, bags): return normalize(bags @ ops.convert_to_numpy(self.get_layer("words").kernel))   # sparse, so a long text costs little
 
     def _ask(self, bags):
         question_map, encoded = self.get_layer("question_map"), self._encode(bags)
-        if not encoded.any(axis=1).all(): warnings.warn("texts without a word that the model of meaning knows are all answered alike", stacklevel=4)
         return normalize(encoded @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias))
 
     def encode_descriptions(
@@ -1157,8 +1158,10 @@ class MeaningSQAM(keras.Model):
         self,
         texts:str|list, # n texts, or one
     ) -> np.ndarray: # float32 (n, 150), of length 1; all the same where no word is known, with a warning
-        "Questions as vectors. Raises as `check_texts` does."
-        return self._ask(bag_of_words(check_texts(texts), self.vocabulary))
+        "Questions as vectors; their emojis are read by their descriptions. Raises as `check_texts` does."
+        questions, said = self.read(texts)
+        if not said.getnnz(axis=1).all(): warnings.warn(NO_KNOWN_WORD, stacklevel=2)
+        return questions
 
     def encode_pictures(
         self,
@@ -1177,9 +1180,9 @@ class MeaningSQAM(keras.Model):
     def read(
         self,
         texts:str|list, # n questions, or one
-    ) -> tuple: # As from `encode_questions`, and as from `encode_words`
-        "Questions as `score_answers` takes them. Raises as `check_texts` does."
-        bags = bag_of_words(check_texts(texts), self.vocabulary)
+    ) -> tuple: # Vectors as from `encode_questions`, words as from `encode_words`
+        "Questions in both ways, as `score_answers` takes them; their emojis are read by their descriptions. Raises as `check_texts` does."
+        bags = self._bags(texts)
         return self._ask(bags), normalize(bags @ self.stems)
 
 # %% ../nbs/05_sqam.ipynb #96fe351e
@@ -1218,6 +1221,6 @@ def score_answers(
     said:csr_matrix, # (n, stems): their words, of length 1 or zeros
     answers:np.ndarray, # (m, d): vectors of length 1 or zeros
     called:csr_matrix, # (m, stems): their words
-) -> np.ndarray: # float32 (n, m), in [-1, 1]
+) -> np.ndarray: # float32 (n, m), in [-.5, 1], as words are never less alike than 0
     "The mean of two cosines, by meaning and by the words themselves."
     return (questions @ answers.T + (said @ called.T).toarray()) / 2

@@ -6,17 +6,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-import snowballstemmer
 from scipy.special import softmax
 from scipy.stats import multivariate_normal
+from snowballstemmer.english_stemmer import EnglishStemmer
 
 from neural_emojis import answers
 from neural_emojis.answers import Answerer, climb, load_answerer, plot_answers
-from neural_emojis.data import ASSETS, EmojiSet, describe, load_annotations, load_emojis
+from neural_emojis.data import ASSETS, EmojiSet, describe, describe_emojis, load_annotations, load_emojis
 from neural_emojis.sqam import build_meaning, find_words
 from neural_emojis.vae import load_codes
 
-TEXTS = ["thanks a lot", "my flight is late", "😡", "where is gate 4?"]
+TEXTS = ["thanks a lot", "my flight is late", "qwxzv", "where is gate 4?", "love ❤️ it 😡", "late flights, my flight is late"]
 STRANGE = ["qwxzv zzzqqq", "😡🎉😡", "您好，航班延误了", "late " * 3000, "\x00\x07", "half \ud83d pair", "$5 & $6 <b>_x^2</b>", "!!!", "x" * 10_000, "\u202eetal\u202c", "\u200b"]
 
 
@@ -38,7 +38,7 @@ def slow_vectors(meaning, texts, mapped):
 
 def slow_words(meaning, texts):
     "Texts as {stem: weight}, of length 1, word by word."
-    stem, lengths = snowballstemmer.stemmer("english").stemWord, dict(zip(meaning.vocabulary, np.linalg.norm(np.asarray(meaning.get_layer("words").kernel, float), axis=1)))
+    stem, lengths = EnglishStemmer().stemWord, dict(zip(meaning.vocabulary, np.linalg.norm(np.asarray(meaning.get_layer("words").kernel, float), axis=1)))
     stems, least = {word: stem(word) for word in meaning.vocabulary}, {}
     for word, length in lengths.items(): least[stems[word]] = min(length, least.get(stems[word], np.inf))
     for text in texts:
@@ -50,6 +50,7 @@ def slow_words(meaning, texts):
 
 def slow_scores(meaning, texts, called):
     "(texts, descriptions): the mean of two cosines, one pair at a time."
+    texts = [describe_emojis(text) for text in texts]
     q, a = list(slow_vectors(meaning, texts, True)), list(slow_vectors(meaning, called, False))
     said, words = list(slow_words(meaning, texts)), list(slow_words(meaning, called))
     by_meaning = [[sum(x * y for x, y in zip(text, emoji)) for emoji in a] for text in q]
@@ -68,17 +69,18 @@ def slow_pictures(meaning, codes):
 # --- scores and tables
 
 def test_everyday_texts_name_emojis_that_there_are(answerer):
-    "… each once, and no text is in both parts."
+    "… each once, and no text is nearly in both parts."
     everyday = pd.read_csv(ASSETS/"everyday_texts.csv")
-    assert set(everyday["part"]) == {"chosen on", "held out"} and everyday["text"].str.lower().is_unique
-    assert not everyday["text"].str.contains("@|http").any()
+    assert set(everyday["part"]) == {"chosen on", "held out"} and not everyday["text"].str.contains("@|http").any()
+    words = {part: [set(find_words(text)) for text in texts] for part, texts in everyday.groupby("part")["text"]}
+    assert max(len(a & b) / len(a | b) for a in words["chosen on"] for b in words["held out"]) < .5
     for accepted in everyday["emojis"].str.split(): assert set(accepted) <= set(answerer.emojis.chars) and len(set(accepted)) == len(accepted)
 
 
 def test_scores_are_the_mean_of_two_cosines(answerer):
     "Against a slow reference: one word, one text and one emoji at a time."
     slow, by_words = slow_scores(answerer.meaning, TEXTS, describe(answerer.emojis.names))
-    assert (by_words > 0).any(axis=1).tolist() == [True, True, False, True] and by_words.max() > .2
+    assert (by_words > 0).any(axis=1).tolist() == [True, True, False, True, True, True] and by_words.max() > .5
     fast = answerer.answer(TEXTS, top_k=872).pivot(index="text", columns="name", values="score").loc[TEXTS, answerer.emojis.names].to_numpy()
     assert np.allclose(fast, slow, atol=1e-5)
 
@@ -99,11 +101,18 @@ def test_the_table(answerer):
         warnings.simplefilter("always")
         table = answerer.answer(TEXTS + TEXTS[:1], top_k=3)
     assert any("without a word" in str(warning.message) for warning in said)
-    assert list(table.columns) == ["text", "rank", "emoji", "name", "score"] and len(table) == 15
-    assert table["rank"].tolist() == [1, 2, 3] * 5 and table["text"].tolist()[::3] == TEXTS + TEXTS[:1]
-    assert (table.groupby(np.arange(15) // 3)["score"].diff().dropna() <= 0).all() and table["score"].between(-1, 1).all()
-    assert np.allclose(table["score"][:3], table["score"][12:], atol=1e-5)                        # the same text twice
+    assert list(table.columns) == ["text", "rank", "emoji", "name", "score"] and len(table) == 21
+    assert table["rank"].tolist() == [1, 2, 3] * 7 and table["text"].tolist()[::3] == TEXTS + TEXTS[:1]
+    assert (table.groupby(np.arange(21) // 3)["score"].diff().dropna() <= 0).all() and table["score"].between(-1, 1).all()
+    assert np.allclose(table["score"][:3], table["score"][18:], atol=1e-5)                        # the same text twice
     assert all(answerer.emojis.chars[answerer.emojis.index(name)] == char for name, char in zip(table["name"], table["emoji"]))
+
+
+def test_an_emoji_is_a_question(answerer):
+    "… whose first answer is mostly itself, with its selector or without."
+    chars, names = answerer.emojis.chars, np.array(answerer.emojis.names)
+    assert (answerer.answer(chars, top_k=1)["name"].to_numpy() == names).mean() > .95
+    pd.testing.assert_frame_equal(*(answerer.answer(["I " + heart + " it"]).drop(columns="text") for heart in ("❤", "❤️")))
 
 
 @pytest.mark.parametrize("k", [1, 2, 7, 20])
@@ -123,8 +132,8 @@ def test_the_first_of_equals_is_kept_where_the_list_ends():
 
 
 def test_a_text_does_not_depend_on_its_batch(answerer):
-    together, alone = answerer.answer(TEXTS * 300, top_k=2), pd.concat([answerer.answer(text, top_k=2) for text in TEXTS])
-    assert together["name"].tolist() == alone["name"].tolist() * 300 and np.allclose(together["score"], np.tile(alone["score"], 300), atol=1e-5)
+    together, alone = answerer.answer(TEXTS * 700, top_k=2), pd.concat([answerer.answer(text, top_k=2) for text in TEXTS])     # more than are read at a time
+    assert together["name"].tolist() == alone["name"].tolist() * 700 and np.allclose(together["score"], np.tile(alone["score"], 700), atol=1e-5)
     sentiments = answerer.sentiment(TEXTS * 300).to_numpy()                                       # more than one batch
     assert np.allclose(sentiments, np.tile(np.concatenate([answerer.sentiment(text) for text in TEXTS]), (300, 1)), atol=1e-5)
 
@@ -145,7 +154,7 @@ def test_candidates_without_names_answer_by_their_pictures(answerer):
     images = answerer.emojis.images[100:105]
     by_images = answerer.answer(TEXTS, top_k=5, candidates=images)
     codes = answerer.vae.embed(images)
-    expected = np.array([[q @ a / 2 for a in slow_pictures(answerer.meaning, codes)] for q in slow_vectors(answerer.meaning, TEXTS, True)])    # no words to share
+    expected = np.array([[q @ a / 2 for a in slow_pictures(answerer.meaning, codes)] for q in slow_vectors(answerer.meaning, map(describe_emojis, TEXTS), True)])    # no words to share
     found = by_images.assign(n=by_images["name"].str.split().str[1].astype(int)).pivot(index="text", columns="n", values="score").loc[TEXTS].to_numpy()
     assert np.allclose(found, expected, atol=2e-3) and (by_images["emoji"] == by_images["name"]).all()
     by_floats = answerer.answer(TEXTS, top_k=5, candidates=images / 255)
@@ -218,14 +227,14 @@ def test_texts_cannot_become_html(answerer):
 def test_inventions_are_likely_good_and_always_the_same(answerer):
     starts, density, least = answerer._starts
     codes, scores = answerer.invent_codes(TEXTS)
-    assert codes.shape == (4, 16) and codes.dtype == scores.dtype == np.float32 and np.isfinite(codes).all()
+    assert codes.shape == (len(TEXTS), 16) and codes.dtype == scores.dtype == np.float32 and np.isfinite(codes).all()
     assert (density.score_samples(codes) >= least - 1e-3).all()
     q, begin = answerer.meaning.encode_questions(TEXTS), answerer.meaning.encode_pictures(starts[density.score_samples(starts) >= least])
     assert np.allclose(scores, (q * answerer.meaning.encode_pictures(codes)).sum(axis=1), atol=1e-5)   # what it says is what it is
     assert (scores > (q @ begin.T).max(axis=1)).all()                                                  # better than the best start
     assert np.array_equal(answerer.invent_codes(TEXTS)[0], codes) and not np.array_equal(answerer.invent_codes(TEXTS, seed=1)[0], codes)
     pictures = answerer.invent(TEXTS)
-    assert pictures.shape == (4, 36, 36, 4) and pictures.min() >= 0 and pictures.max() <= 1 and np.allclose(pictures, answerer.vae.decode(codes), atol=1e-5)
+    assert pictures.shape == (len(TEXTS), 36, 36, 4) and pictures.min() >= 0 and pictures.max() <= 1 and np.allclose(pictures, answerer.vae.decode(codes), atol=1e-5)
 
 
 @pytest.mark.parametrize("texts, error", [(None, TypeError), ([None], TypeError), ([], ValueError), (" ", ValueError)])

@@ -1,5 +1,7 @@
 "The playground, used as a person would in a real browser, gives what Python gives."
 
+import re
+
 import imageio.v3 as iio
 import numpy as np
 import playground
@@ -15,7 +17,8 @@ from neural_emojis.vae import load_codes
 texts = ['merry christmas', 'they lost my bag AGAIN!!! 3 hours late', "what a lovely day, isn't it?", 'see you at the beach 🏖️🌊', 'ok', '???', '😀😀😀',
          '@VirginAmerica thanks for the upgrade https://t.co/abc #NewYorkCity', 'İstanbul’da güzel bir gün', 'ΟΔΟΣ στην Αθήνα', 'ありがとうございます 飛行機', 'شكرا جزيلا',
          '  spaces\u00a0and\u2003more\ttabs\x1c and\x85lines\n', 'naïve café — “quotes”', "don't stop 'til you get enough 100% ½ ² Ⅷ ٣", '<b>bold</b> & "quoted" <script>alert(1)</script>',
-         'zzqx qqzx', 'http is http://x and https://y/z?a=1', 'long ' * 400, 'a_b __ c\u200dd \u200b e\ufeff', 'HappyBirthdayToYou loveIt IT', '𝕦𝕟𝕚𝕔𝕠𝕕𝕖 𝟙𝟚 ßẞ ﬁ', 'I love you so much', 'so sad and angry today']
+         'zzqx qqzx', 'http is http://x and https://y/z?a=1', 'long ' * 400, 'a_b __ c\u200dd \u200b e\ufeff', 'HappyBirthdayToYou loveIt IT', '𝕦𝕟𝕚𝕔𝕠𝕕𝕖 𝟙𝟚 ßẞ ﬁ', 'late flights, my flight is late', 'I love you so much', 'so sad and angry today',
+         '🇫🇷🇫 5️⃣ #️⃣ *⃣ 👨‍👩‍👧 ©2015 ❤❤️ 🤔🪿']
 texts += [' '.join(np.random.default_rng(i).choice([*'abcdeé😀ж字 \'_1٣²@#\u0301\u2028\u3000', 'http://', "n't"], 40)) for i in range(60)]
 texts += [''.join(np.random.default_rng(i).choice([*'abzAZ \'_19@#.,é\u0130\u0301Σσ'], 60)) for i in range(60)]
 
@@ -168,6 +171,8 @@ def test_typing_a_text(page, answerer):
     page.fill('#pg-text', 'merry christmas')
     page.press('#pg-text', 'Enter')
     page.wait_for_function("document.getElementById('pg-invented-note').textContent.startsWith('Scores')", timeout=60_000)
+    half = answerer.invent_codes('merry christmas')[1][0] / 2                                       # it shares no words
+    assert float(re.match(r'Scores ([\d.]+)', page.inner_text('#pg-invented-note'))[1]) == pytest.approx(half, abs=1e-3)
     best = answerer.answer('merry christmas')
     shown = page.locator('#pg-best li').all_inner_texts()
     assert shown == [f"{load_annotations().loc[name, 'name']}\n{score:.3f}" for name, score in zip(best['name'], best['score'])]

@@ -1,7 +1,7 @@
 // The models of the book in the browser: what each function gives equals what the package gives, but for rounding.
 
 import {env, InferenceSession, Tensor} from './ort.mjs';
-import {bagOfNgrams, bagOfWords, isBlank} from './text.js';
+import {bagOfNgrams, bagOfWords, emojiDescriber, isBlank} from './text.js';
 
 const SIDE = 36, PIXELS = SIDE * SIDE, LATENT_DIM = 16;
 const url = name => new URL(name, import.meta.url);
@@ -106,10 +106,10 @@ export async function load() {
 
 export async function loadText(run) {                       // `run` of what `load` gives
   const whole = name => getPacked(name).then(bytes => new Uint32Array(bytes)), real = name => getPacked(name).then(bytes => new Float32Array(bytes));
-  const [words, ngrams, stems, counts, starts, steps, calledStems, calledCounts, sentiment, answer, climber] = await Promise.all([
-    get('text.json').then(response => response.json()), whole('ngrams.gz'), whole('stems.gz'), real('counts.gz'), real('starts.gz'), real('steps.gz'),
-    whole('called_stems.gz'), real('called_counts.gz'), ...['sentiment', 'answer', 'climb'].map(loadGraph)]);
-  const meaningWords = new Map(words.words.map((word, i) => [word, i]));
+  const [words, ngrams, stems, weights, starts, steps, calledStems, calledWeights, sentiment, answer, climber] = await Promise.all([
+    get('text.json').then(response => response.json()), whole('ngrams.gz'), whole('stems.gz'), real('weights.gz'), real('starts.gz'), real('steps.gz'),
+    whole('called_stems.gz'), real('called_weights.gz'), ...['sentiment', 'answer', 'climb'].map(loadGraph)]);
+  const meaningWords = new Map(words.words.map((word, i) => [word, i])), describeEmojis = emojiDescriber(words.described);
   const check = text => { if (isBlank(text)) throw new RangeError('the text is blank'); return text.toWellFormed?.() ?? text; };
 
   async function feel(text) {                               // cosines with the three sentiments, and their probabilities
@@ -120,21 +120,21 @@ export async function loadText(run) {                       // `run` of what `lo
   }
 
   function shareWords(bag) {                                // cosines with what all emojis are called, by the words themselves
-    const said = new Float32Array(1 + Math.max(...stems));
-    bag.forEach((has, i) => { if (has) said[stems[i]] += counts[i]; });
-    const length = Math.hypot(...said) || 1;
+    const said = new Float32Array(words.n_stems);
+    bag.forEach((has, i) => { if (has) said[stems[i]] += weights[i]; });
+    const length = Math.sqrt(said.reduce((sum, weight) => sum + weight ** 2, 0)) || 1;
     return words.called.slice(1).map((end, i) => {
       let sum = 0;
-      for (let k = words.called[i]; k < end; k++) sum += said[calledStems[k]] * calledCounts[k];
+      for (let k = words.called[i]; k < end; k++) sum += said[calledStems[k]] * calledWeights[k];
       return sum / length;
     });
   }
 
   async function ask(text) {                                // the question's vector, its scores with all emojis, and whether it has a word that the model knows
-    const bag = bagOfWords(check(text), meaningWords, words.words.length);
+    const bag = bagOfWords(describeEmojis(check(text)), meaningWords, words.words.length);
     const result = await run(answer, {[answer.inputNames[0]]: new Tensor('float32', bag, [1, bag.length])});
     const [question, cosines] = answer.outputNames.map(name => result[name].data), shared = shareWords(bag);
-    return {question, best: k => best(cosines.map((cosine, i) => (cosine + shared[i]) / 2), k), isKnown: bag.includes(1)};
+    return {question, best: k => best(cosines.map((cosine, i) => Math.round((cosine + shared[i]) * 5e5) / 1e6), k), isKnown: bag.includes(1)};
   }
 
   async function look(codes, question) {                    // cosines and log densities of codes, one after the other in an array

@@ -64,6 +64,15 @@ export function findWords(text) {
   return words.filter(word => word.length > 1);
 }
 
+const SPECIAL = /[\\^$.*+?()[\]{}|]/g;
+
+// described: {emoji: its description}; gives what puts the descriptions in the places of the emojis of a text
+export function emojiDescriber(described) {
+  const signs = Object.keys(described).sort((a, b) => b.length - a.length).map(sign => sign.replace(SPECIAL, '\\$&'));
+  const pattern = new RegExp(signs.join('|'), 'gu');
+  return text => text.replaceAll('\ufe0f', '').replace(pattern, sign => ` ${described[sign]} `);
+}
+
 export function bagOfWords(text, number, size) {
   const bag = new Float32Array(size);
   for (const word of findWords(text)) if (number.has(word)) bag[number.get(word)] = 1;
