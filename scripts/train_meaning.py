@@ -1,6 +1,6 @@
 """Train the model of meaning that ships: `NEURAL_EMOJIS_DATA=folder python scripts/train_meaning.py` (a minute).
 
-Writes neural_emojis/assets/meaning.keras and, beside it, meaning.json with how it was trained and its figures. Needs the
+Writes neural_emojis/assets/meaning.keras, mood.npy, the direction of mood in its space, and meaning.json with how they were trained and their figures. Needs the
 airline tweets and TweetEval's emoji tweets; the samples that ship are too small.
 """
 import sys
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from model_card import write_card
-from neural_emojis.data import ASSETS, describe, emoji_char, load_emoji_tweets, load_emojis, load_tweets, text_split_mask, train_valid_mask
+from neural_emojis.data import ASSETS, describe, emoji_char, load_emoji_tweets, load_emojis, load_tweets, text_split_mask, train_valid_mask, written_whole
+from neural_emojis.meaning import fit_mood
 from neural_emojis.sqam import answer_ranks, build_meaning, encode_texts, fit_question_map, load_meaning, meaning_vectors, score_answers, word_questions
 from neural_emojis.vae import load_codes, save_model
 
@@ -35,6 +36,8 @@ def main():
     question_map = fit_question_map(encode_texts(tweets["text"], vectors), answers, pd.Index(names).get_indexer(tweets["emoji"]), words)
     save_model(build_meaning(vectors, question_map, codes[is_train], answers[:len(emojis)][is_train]), ASSETS / "meaning.keras")
     meaning = load_meaning()
+    mood = fit_mood(meaning.encode_descriptions(airline["text"]), airline["sentiment"].map({"negative": -1, "neutral": 0, "positive": 1}))
+    with written_whole(ASSETS / "mood.npy") as new: np.save(new, mood)
     answers = meaning.encode_descriptions(descriptions)
     places = answer_ranks(meaning.encode_pictures(codes[~is_train]) @ answers.T, np.flatnonzero(~is_train))
     write_card("meaning", meaning, sources, "airline tweets by text_split_mask; train_valid_mask(872) for pictures, 683 to train on, 189 held out", 0, "python scripts/train_meaning.py",

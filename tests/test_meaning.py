@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import rankdata
+from scipy.stats import rankdata, spearmanr
 from sklearn.gaussian_process.kernels import RBF
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
@@ -153,6 +153,24 @@ def test_file_keeps_everything(model, tmp_path):
 
 def test_vocabulary_holds_words_only(model):
     assert all(sqam.find_words(word) == [word] for word in model.vocabulary)
+
+
+def test_mood_is_ridge_regression():
+    rng = np.random.default_rng(0)
+    v, s = rng.normal(size=(40, 5)), rng.integers(-1, 2, 40)
+    centred = v - v.mean(axis=0)
+    np.testing.assert_allclose(meaning.fit_mood(v, s), np.linalg.solve(centred.T @ centred + np.eye(5), centred.T @ (s - s.mean())), atol=1e-6)
+
+
+def test_the_mood_that_ships_belongs_to_the_model_that_ships():
+    "Tweets that no model has seen feel along it."
+    model, tweets = sqam.load_meaning(), data.read_tweets(data.ASSETS / "sample_tweets.csv")
+    moods = model.encode_descriptions(tweets["text"]) @ meaning.load_mood()
+    assert spearmanr(moods, tweets["sentiment"].map({"negative": -1, "neutral": 0, "positive": 1}))[0] > .5
+    few = names[100:103]
+    raw = model.encode_descriptions(data.describe(few)) @ meaning.load_mood()
+    every = model.encode_descriptions(data.describe(names)) @ meaning.load_mood()
+    np.testing.assert_allclose(meaning.emoji_features(few, codes[100:103])["mood"][:, 0], (raw - every.mean()) / every.std(), atol=1e-5)
 
 
 def test_likeness_is_a_mean_of_kernels():
