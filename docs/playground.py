@@ -166,7 +166,7 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     export(answer_graph(answerer), folder/'answer.onnx.gz')
     export(climb_graph(answerer, density), folder/'climb.onnx.gz')
     every = list(load_annotations().index)
-    stems, called = answerer.meaning.stems.tocsr(), answerer.words.tocsr()
+    stems, called = answerer.meaning.stems, answerer.words
     arrays = {'ngrams': (ngrams % WORD).astype(np.uint32), 'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32),
               'stems': stems.indices.astype(np.uint32), 'weights': stems.data.astype(np.float32),                         # one of each for a word
               'called_stems': called.indices.astype(np.uint32), 'called_weights': called.data.astype(np.float32)}

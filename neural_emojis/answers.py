@@ -106,13 +106,13 @@ class Answerer:
         if top_k is None: top_k = min(5, len(emojis))
         if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(emojis):
             raise ValueError(f"top_k must be a whole number from 1 to {len(emojis)}, the number of emojis; got {top_k!r}")
-        best, scores, unknown = [], [], False
+        parts, unknown = [], False
         for i in range(0, len(texts), 4_096):
             questions, said = self.meaning.read(texts[i:i + 4_096])
             unknown |= not said.getnnz(axis=1).all()
-            for parts, part in zip((best, scores), _best(score_answers(questions, said, self.answers, self.words), top_k)): parts.append(part)
+            parts.append(_best(score_answers(questions, said, self.answers, self.words), top_k))
         if unknown: warnings.warn(NO_KNOWN_WORD, stacklevel=2)
-        best, scores = np.concatenate(best), np.concatenate(scores)                                  # each (texts, top_k)
+        best, scores = map(np.concatenate, zip(*parts))                                              # each (texts, top_k)
         return pd.DataFrame({
             "text": np.repeat(np.array(texts, dtype=object), top_k), "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
             "emoji": np.array(emojis.chars, dtype=object)[best].ravel(), "name": np.array(emojis.names, dtype=object)[best].ravel(), "score": scores.ravel()})

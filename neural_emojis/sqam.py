@@ -1139,13 +1139,7 @@ class MeaningSQAM(keras.Model):
     def stems(self): # As `stem_weights` gives them, of the vectors that the model had when they were asked for first
         return stem_weights(pd.DataFrame(ops.convert_to_numpy(self.get_layer("words").kernel), index=self.vocabulary))
 
-    def _bags(self, texts): return bag_of_words(map(describe_emojis, check_texts(texts)), self.vocabulary)
-
     def _encode(self, bags): return normalize(bags @ ops.convert_to_numpy(self.get_layer("words").kernel))   # sparse, so a long text costs little
-
-    def _ask(self, bags):
-        question_map, encoded = self.get_layer("question_map"), self._encode(bags)
-        return normalize(encoded @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias))
 
     def encode_descriptions(
         self,
@@ -1182,8 +1176,9 @@ class MeaningSQAM(keras.Model):
         texts:str|list, # n questions, or one
     ) -> tuple: # Vectors as from `encode_questions`, words as from `encode_words`
         "Questions in both ways, as `score_answers` takes them; their emojis are read by their descriptions. Raises as `check_texts` does."
-        bags = self._bags(texts)
-        return self._ask(bags), normalize(bags @ self.stems)
+        bags, question_map = bag_of_words(map(describe_emojis, check_texts(texts)), self.vocabulary), self.get_layer("question_map")
+        questions = self._encode(bags) @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias)
+        return normalize(questions), normalize(bags @ self.stems)
 
 # %% ../nbs/05_sqam.ipynb #96fe351e
 def build_meaning(
