@@ -17,9 +17,12 @@ from sphinx.util.nodes import make_refnode
 
 def type_name(annotation) -> str:
     "A type as a reader says it: `ndarray`, `list[str]`, `Path | None`."
-    if annotation in (empty, type(None)): return ''  # docments takes the type from the default, and None has none
-    if isinstance(annotation, UnionType): return ' | '.join(type_name(each) or 'None' for each in annotation.__args__)
-    return annotation.__name__ if inspect.isclass(annotation) and not getattr(annotation, '__args__', None) else str(annotation)
+    if annotation in (empty, type(None)):
+        return ''  # docments takes the type from the default, and None has none
+    if isinstance(annotation, UnionType):
+        return ' | '.join(type_name(each) or 'None' for each in annotation.__args__)
+    return annotation.__name__ if inspect.isclass(annotation) and not getattr(
+        annotation, '__args__', None) else str(annotation)
 
 
 def default_text(value, width:int=40) -> str:
@@ -31,7 +34,8 @@ def default_text(value, width:int=40) -> str:
 def table(rows:list[list[str]], header:list[str]) -> str:
     "A markdown table without the columns that are empty."
     keep = [i for i, _ in enumerate(header) if i == 0 or any(row[i] for row in rows)]
-    line = lambda row: '| ' + ' | '.join(row[i].replace('|', '\\|').replace('\n', ' ') for i in keep) + ' |'
+    line = lambda row: '| ' + ' | '.join(row[i].replace('|', '\\|').replace('\n', ' ')
+                                         for i in keep) + ' |'
     return '\n'.join([line(header), line(['---']*len(header)), *map(line, rows)])
 
 
@@ -41,13 +45,16 @@ def inherits_init(obj) -> bool:
 
 
 def parameters(obj) -> dict:
-    "{name: what docments says of it}, the result as 'return'; without `self`, and `**settings`, for which docments has no meaning."
+    """{name: what docments says of it}, the result as 'return'; without `self`, and
+    `**settings`, for which docments has no meaning."""
     kinds = {name: p.kind for name, p in inspect.signature(obj).parameters.items()}
-    return {name: p for name, p in docments(obj, full=True).items() if name not in ('self', 'cls') and kinds.get(name) is not inspect.Parameter.VAR_KEYWORD}
+    return {name: p for name, p in docments(obj, full=True).items() if name not in ('self', 'cls')
+            and kinds.get(name) is not inspect.Parameter.VAR_KEYWORD}
 
 
 def parameter_table(obj) -> str:
-    "Parameters and the result of `obj`, type and meaning; the signature has the defaults. '' if no meaning is given."
+    """Parameters and the result of `obj`, type and meaning; the signature has the defaults. ''
+    if no meaning is given."""
     if inherits_init(obj): return ''
     code = lambda text: f'`{text}`' if text else ''
     rows = []
@@ -56,7 +63,8 @@ def parameter_table(obj) -> str:
         if name == 'return': row[0] = '*returns*'
         if name == 'return' and (inspect.isclass(obj) or not any(row[1:])): continue
         rows.append(row)
-    return table(rows, ['Parameter', 'Type', 'Meaning']) if any(meaning for *_, meaning in rows) else ''
+    return table(rows,
+                 ['Parameter', 'Type', 'Meaning']) if any(meaning for *_, meaning in rows) else ''
 
 
 def signature_text(obj) -> str:
@@ -76,38 +84,51 @@ class _Typed(str):
 
 
 def members(cls) -> list[str]:
-    "The public methods and properties that the class's own source defines and says something about."
+    """The public methods and properties that the class's own source defines and says something
+    about."""
     try: body = ast.parse(dedent(inspect.getsource(cls))).body[0].body
     except (OSError, TypeError): return []
-    names = [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith('_')]
+    names = [node.name for node in body if isinstance(node, ast.FunctionDef)
+             and not node.name.startswith('_')]
     return [name for name in names if getattr(vars(cls).get(name), '__doc__', None)]
 
 
 def api_entry(module:str, name:str) -> str:
     "The entry of `name`, a function, class, `Class.method` or property of `module`."
     parent, _, attribute = name.rpartition('.')
-    obj = inspect.unwrap(reduce(getattr, name.split('.'), import_module(module)))  # `lru_cache` wraps
-    if parent: obj = inspect.getattr_static(reduce(getattr, parent.split('.'), import_module(module)), attribute)
+    # `lru_cache` wraps
+    obj = inspect.unwrap(reduce(getattr, name.split('.'), import_module(module)))
+    if parent:
+        obj = inspect.getattr_static(reduce(getattr, parent.split('.'), import_module(module)),
+                                     attribute)
     if isinstance(obj, (staticmethod, classmethod)): obj = obj.__func__
     prop = isinstance(obj, (property, cached_property))
-    kind = 'class' if inspect.isclass(obj) else 'property' if prop else 'method' if parent else 'function'
+    kind = ('class' if inspect.isclass(obj) else 'property' if prop else 'method' if parent
+            else 'function')
     doc = inspect.cleandoc(obj.__doc__ or '')
     parts = [doc] if prop else [doc, parameter_table(obj)]
     if kind == 'class': parts += [api_entry(module, f'{name}.{member}') for member in members(obj)]
     fence, body = '`' * (8 - name.count('.')), '\n\n'.join(filter(None, parts))
-    return f'{fence}{{py:{kind}}} {name}{"" if prop else signature_text(obj)}\n:module: {module}\n\n{body}\n{fence}'
+    return (f'{fence}{{py:{kind}}} {name}{"" if prop else signature_text(obj)}\n:module: '
+            f'{module}\n\n{body}\n{fence}')
 
 
 def link_code(app, doctree, docname) -> None:
-    "Make `name` in the text a link to the entry of that name, of this page or else the last one before it, except in that entry and in headings."
+    """Make `name` in the text a link to the entry of that name, of this page or else the last
+    one before it, except in that entry and in headings."""
     objects = app.env.domains.python_domain.objects
-    known = sorted(((full, entry) for full, entry in objects.items() if entry.docname <= docname), key=lambda item: item[1].docname)
-    targets = {full.removeprefix(f'{app.config.api_package}.').split('.', 1)[-1]: (full, entry) for full, entry in known}
+    known = sorted(((full, entry) for full, entry in objects.items() if entry.docname <= docname),
+                   key=lambda item: item[1].docname)
+    targets = {full.removeprefix(f'{app.config.api_package}.').split('.', 1)[-1]: (full, entry)
+               for full, entry in known}
     for literal in list(doctree.findall(nodes.literal)):
         name = literal.astext().removesuffix('()')
-        if name not in targets or any(isinstance(p, (nodes.reference, nodes.title)) for p in _parents(literal)): continue
+        if name not in targets or any(isinstance(p, (nodes.reference, nodes.title))
+                                      for p in _parents(literal)):
+            continue
         full, entry = targets[name]
-        literal.replace_self(make_refnode(app.builder, docname, entry.docname, entry.node_id, literal.deepcopy(), full))
+        literal.replace_self(make_refnode(app.builder, docname, entry.docname, entry.node_id,
+                                          literal.deepcopy(), full))
 
 
 def _parents(node):

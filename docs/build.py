@@ -32,10 +32,12 @@ def prepare(
     nbs:Path,     # folder of notebooks
     source:Path,  # folder that Sphinx will read; emptied first
 ) -> None:
-    "Write what Sphinx reads: processed notebooks, configuration, and static files with the card for links among them."
+    """Write what Sphinx reads: processed notebooks, configuration, and static files with the
+    card for links among them."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root/'docs', source, ignore=shutil.ignore_patterns(
-        'build.py', 'execute.py', 'readme.py', 'images', '__pycache__', 'node_modules', 'package*.json', '.*'))
+        'build.py', 'execute.py', 'readme.py', 'images', '__pycache__', 'node_modules',
+        'package*.json', '.*'))
     iio.imwrite(source/'static/favicon.png', load_emojis()['🎉'])
     draw_card(get_config().title, one_line, source/'static/card.png')
     write_pages(nbs, source)
@@ -50,11 +52,14 @@ def render(
     "Run Sphinx, where every warning is an error, then look through what it made."
     shutil.rmtree(html, ignore_errors=True)
     strict = [] if draft else ['-W', '--keep-going']
-    if build_main(['-q', '-E', *strict, '-d', str(source.parent/'doctrees'), str(source), str(html)]):
+    if build_main(['-q', '-E', *strict, '-d', str(source.parent/'doctrees'), str(source),
+                   str(html)]):
         sys.exit('The site was not built: see the warnings above.')
-    for page in html.rglob('*.html'): page.write_text(polish(page.read_text(encoding='utf-8')), encoding='utf-8')
+    for page in html.rglob('*.html'):
+        page.write_text(polish(page.read_text(encoding='utf-8')), encoding='utf-8')
     missing = html/'404.html'
-    missing.write_text(rooted(missing.read_text(encoding='utf-8'), get_config().doc_baseurl), encoding='utf-8')
+    missing.write_text(rooted(missing.read_text(encoding='utf-8'), get_config().doc_baseurl),
+                       encoding='utf-8')
     if found := faults(html, get_config().doc_baseurl):
         print('The site has faults:', *found, sep='\n', file=sys.stderr)
         if not draft: sys.exit(1)

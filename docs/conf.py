@@ -11,7 +11,8 @@ project, author, release = cfg.title, cfg.author, cfg.version
 copyright = cfg.copyright
 language = 'en'
 site = cfg.doc_host + cfg.doc_baseurl + '/'
-extensions = ['myst_nb', 'sphinx_copybutton', 'sphinx.ext.githubpages', 'sphinxcontrib.bibtex', 'notfound.extension',
+extensions = ['myst_nb', 'sphinx_copybutton', 'sphinx.ext.githubpages', 'sphinxcontrib.bibtex',
+              'notfound.extension',
               'sphinxext.opengraph', 'api', 'citations', 'figures', 'formulas', 'head']
 api_package = cfg.lib_name
 exclude_patterns = ['images']
@@ -20,7 +21,8 @@ nb_execution_mode = 'off'
 nb_merge_streams = True
 nb_render_markdown_format = 'myst'
 nb_code_prompt_show = nb_code_prompt_hide = 'Code'
-myst_enable_extensions = ['amsmath', 'attrs_block', 'attrs_inline', 'colon_fence', 'deflist', 'dollarmath', 'strikethrough']
+myst_enable_extensions = ['amsmath', 'attrs_block', 'attrs_inline', 'colon_fence', 'deflist',
+                          'dollarmath', 'strikethrough']
 myst_heading_anchors = 3
 myst_dmath_double_inline = True
 html_math_renderer = 'typeset'
@@ -46,7 +48,9 @@ bibtex_cite_id = 'cite-{key}'
 notfound_urls_prefix = cfg.doc_baseurl + '/'
 
 ogp_site_url, ogp_site_name = site, project
-ogp_image, ogp_image_alt = site + '_static/card.png', 'The title of the book above three rows of emojis that do not exist'
+ogp_image = site + '_static/card.png'
+ogp_image_alt = 'The title of the book above three rows of emojis that do not exist'
 ogp_social_cards = {'enable': False}
-ogp_custom_meta_tags = ['<meta property="og:image:width" content="1200" />', '<meta property="og:image:height" content="630" />',
+ogp_custom_meta_tags = ['<meta property="og:image:width" content="1200" />',
+                        '<meta property="og:image:height" content="630" />',
                         '<meta name="twitter:card" content="summary_large_image" />']

@@ -14,8 +14,10 @@ from docutils import nodes
 from sphinx.util import logging
 
 used = {'MJXZERO', 'MJXTEX'}  # families of fonts; the formulas add theirs
-mathjax = Path(distribution('sphinx-mathjax-offline').locate_file('sphinx-mathjax-offline/static/mathjax'))
-parts = ['startup', 'core', 'adaptors/liteDOM', 'input/tex-base', 'input/tex/extensions/ams', 'output/chtml', 'output/chtml/fonts/tex']
+mathjax = Path(distribution('sphinx-mathjax-offline').locate_file(
+    'sphinx-mathjax-offline/static/mathjax'))
+parts = ['startup', 'core', 'adaptors/liteDOM', 'input/tex-base', 'input/tex/extensions/ams',
+         'output/chtml', 'output/chtml/fonts/tex']
 engine = '''
 const {adaptors, core, handlers, input, output} = MathJax._, adaptor = adaptors.liteAdaptor.liteAdaptor();
 handlers.html_ts.RegisterHTMLHandler(adaptor);
@@ -44,12 +46,15 @@ def formula_html(
     tex:str,      # LaTeX, as MathJax reads it
     display:bool, # on a line of its own?
 ) -> str:
-    "A formula as HTML, and as MathML for screen readers. Raises `ValueError` for LaTeX that MathJax does not know."
+    """A formula as HTML, and as MathML for screen readers.
+    Raises `ValueError` for LaTeX that MathJax does not know."""
     js = typesetter()
     try: html, mathml = (js.eval(name)(tex, display) for name in ('html', 'mathml'))
-    except quickjs.JSException as error: raise ValueError(f'{str(error).splitlines()[0]}, in the formula {tex}') from None
+    except quickjs.JSException as error:
+        raise ValueError(f'{str(error).splitlines()[0]}, in the formula {tex}') from None
     html = html.replace('<mjx-math ', '<mjx-math aria-hidden="true" ', 1)
-    return html.removesuffix('</mjx-container>') + re.sub(r'\s*\n\s*', '', mathml) + '</mjx-container>'
+    return html.removesuffix('</mjx-container>') + re.sub(r'\s*\n\s*', '',
+                                                          mathml) + '</mjx-container>'
 
 
 def visit_formula(self, node) -> None:
@@ -60,24 +65,29 @@ def visit_formula(self, node) -> None:
         logging.getLogger(__name__).warning(str(error), location=node)
         html = ''
     used.update(f'MJX{name}' for name in re.findall(r'TEX-\w+', html))
-    self.body.append(f'<div class="math">{html}</div>\n' if display else f'<span class="math">{html}</span>')
+    self.body.append(f'<div class="math">{html}</div>\n' if display
+                     else f'<span class="math">{html}</span>')
     raise nodes.SkipNode
 
 
 def add_style(app, pagename, templatename, context, doctree) -> None:
     "Load the style of formulas on pages that have one."
-    if doctree and next(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block))), None): app.add_css_file('formulas.css')
+    if doctree and next(
+            doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block))), None):
+        app.add_css_file('formulas.css')
 
 
 def write_style(app, error) -> None:
     "Write the style of the formulas that are there, and the fonts it names."
     if error: return
-    face = lambda found: found[0] if re.search(r'font-family: "?([\w-]+)', found[0])[1] in used else ''
+    face = lambda found: found[0] if re.search(r'font-family: "?([\w-]+)',
+                                               found[0])[1] in used else ''
     css = re.sub(r'@font-face[^{]*\{.*?\}\s*', face, typesetter().eval('css()'), flags=re.DOTALL)
     folder = Path(app.outdir)/'_static/mathjax'
     folder.mkdir(parents=True, exist_ok=True)
     (folder.parent/'formulas.css').write_text(css, encoding='utf-8')
-    for name in set(re.findall(r'mathjax/([\w-]+\.woff)', css)): shutil.copy(mathjax/'output/chtml/fonts/woff-v2'/name, folder)
+    for name in set(re.findall(r'mathjax/([\w-]+\.woff)', css)):
+        shutil.copy(mathjax/'output/chtml/fonts/woff-v2'/name, folder)
 
 
 def setup(app) -> dict:

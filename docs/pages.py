@@ -36,7 +36,8 @@ def module_name(nb) -> str:
 
 
 class cell_options(Processor):
-    "Carry out `#| key: value` lines (echo, output, code-fold, fig-cap, ...) as MyST-NB tags and metadata."
+    """Carry out `#| key: value` lines (echo, output, code-fold, fig-cap, ...) as MyST-NB tags
+    and metadata."""
     tags = {('echo', False): 'remove-input', ('output', False): 'remove-output',
             ('warning', False): 'remove-stderr', ('code-fold', True): 'hide-input'}
     figure = {'fig-cap': ('figure', 'caption'), 'label': ('figure', 'name'),
@@ -55,27 +56,36 @@ class cell_options(Processor):
         if 'hide_input' in cell.directives_: tags.append('remove-input')
         if tags: cell.metadata['tags'] = tags
         described = [data['alt'] for output in cell.get('outputs', []) for data in output.get('metadata', {}).values()
-                     if isinstance(data, dict) and 'alt' in data]  # such as IPython's Image(alt=...)
+                     # such as IPython's Image(alt=...)
+                     if isinstance(data, dict) and 'alt' in data]
         if described: options.setdefault('fig-alt', described[0])
         for key, (group, name) in self.figure.items():
-            if key in options: cell.metadata.setdefault('mystnb', {}).setdefault(group, {})[name] = options[key]
-        if '#|' in cell.source: raise ValueError(f'a directive is left in the middle of a cell:\n{cell.source}')
+            if key in options:
+                cell.metadata.setdefault('mystnb', {}).setdefault(group, {})[name] = options[key]
+        if '#|' in cell.source:
+            raise ValueError(f'a directive is left in the middle of a cell:\n{cell.source}')
 
 
 class page_head(Processor):
-    "Keep the title; make a lead of the `> one line` below it, and say which notebook and module this is."
+    """Keep the title; make a lead of the `> one line` below it, and say which notebook and
+    module this is."""
     def begin(self):
         self.done, path = False, Path(self.nb.path_)
         number = re.match(r'(\d+)_', path.name)
         module = module_name(self.nb)
-        self.byline = ' · '.join(filter(None, [f'Chapter {int(number[1])}', f'`{path.name}`', f'`{module}`' if module else ''])) if number else ''
+        self.byline = ' · '.join(filter(None, [f'Chapter {int(number[1])}', f'`{path.name}`',
+                                               f'`{module}`' if module else ''])) if number else ''
 
     def cell(self, cell):
         if cell.cell_type == 'raw': cell.source = None
-        if self.done or cell.cell_type != 'markdown' or not re.search(r'^# ', cell.source or '', re.MULTILINE): return
+        if self.done or cell.cell_type != 'markdown' or not re.search(r'^# ', cell.source or '',
+                                                                      re.MULTILINE):
+            return
         self.done = True
-        src = re.sub(r'^- [\w-]+:.*\n?', '', cell.source, flags=re.MULTILINE)         # nbdev's `- key: value` front matter
-        src = re.sub(r'^> *(\S.*(?:\n> ?.*)*)', lambda m: '{.lead}\n' + re.sub(r'\n> ?', '\n', m[1]) + '\n', src, count=1, flags=re.MULTILINE)
+        # nbdev's `- key: value` front matter
+        src = re.sub(r'^- [\w-]+:.*\n?', '', cell.source, flags=re.MULTILINE)
+        src = re.sub(r'^> *(\S.*(?:\n> ?.*)*)', lambda m: '{.lead}\n' + re.sub(r'\n> ?', '\n', m[1])
+                     + '\n', src, count=1, flags=re.MULTILINE)
         cell.source = f'{src.rstrip()}\n\n{{.byline}}\n{self.byline}' if self.byline else src
 
 
@@ -96,24 +106,32 @@ class reading_time(Processor):
 def reading_minutes(cells:list) -> int:
     "How long these cells take to read, at the rates of `reading_time`."
     tags = lambda cell: cell.metadata.get('tags', [])
-    code = [cell.source for cell in cells if cell.cell_type == 'code' and not {'remove-input', 'hide-input'} & set(tags(cell))]
-    prose = '\n'.join(cell.source for cell in cells if cell.cell_type == 'markdown' and '{py:' not in cell.source.split('\n')[0])
-    prose = re.sub(r'\]\([^)]*\)|^[`:]{3,}.*$', '', re.sub(r'\$\$.+?\$\$|\$.+?\$', 'formula', prose, flags=re.DOTALL), flags=re.MULTILINE)
-    return max(1, round(len(re.findall(r"\w[\w'’.,-]*", prose)) / 220 + len('\n'.join(code).splitlines()) / 20))
+    code = [cell.source for cell in cells if cell.cell_type == 'code'
+            and not {'remove-input', 'hide-input'} & set(tags(cell))]
+    prose = '\n'.join(cell.source for cell in cells if cell.cell_type == 'markdown'
+                      and '{py:' not in cell.source.split('\n')[0])
+    prose = re.sub(r'\]\([^)]*\)|^[`:]{3,}.*$', '',
+                   re.sub(r'\$\$.+?\$\$|\$.+?\$', 'formula', prose, flags=re.DOTALL),
+                   flags=re.MULTILINE)
+    return max(1, round(
+        len(re.findall(r"\w[\w'’.,-]*", prose)) / 220 + len('\n'.join(code).splitlines()) / 20))
 
 
 def run_line(name:str) -> str:
     "The command that opens a chapter."
-    return f'```{{code-block}} bash\n:caption: Run this chapter\n:class: run\n\nmake lab CHAPTER={name}\n```'
+    return (f'```{{code-block}} bash\n:caption: Run this chapter\n:class: '
+            f'run\n\nmake lab CHAPTER={name}\n```')
 
 
 class order_docs(Processor):
-    "Put the entries of an exported cell in the order of their definitions, and before its source if that is shown."
+    """Put the entries of an exported cell in the order of their definitions, and before its
+    source if that is shown."""
     def begin(self):
         cells, ordered = list(self.nb.cells), []
         while cells:
             cell, entries = cells.pop(0), []
-            while cells and getattr(cells[0], 'has_sd', False): entries.insert(0, cells.pop(0))  # nbdev adds the last first
+            while cells and getattr(cells[0], 'has_sd', False):
+                entries.insert(0, cells.pop(0))  # nbdev adds the last first
             ordered += [*entries, cell] if 'exports' in cell.directives_ else [cell, *entries]
         self.nb.cells = ordered
 
@@ -137,33 +155,40 @@ def callouts(cell):
         fence, kind, attrs, heading = found.groups()
         quoted = re.search(r'title="(.*?)"', attrs)
         heading = quoted[1] if quoted else heading
-        return f'{fence}{{admonition}} {heading}\n:class: {kind}\n\n' if heading else f'{fence}{{{kind}}}\n'
+        return (f'{fence}{{admonition}} {heading}\n:class: {kind}\n\n' if heading
+                else f'{fence}{{{kind}}}\n')
     if cell.cell_type == 'markdown': cell.source = callout.sub(admonition, cell.source)
 
 
 def site_links(cell):
     "On the site, the pages that lie in docs/ are beside the chapters."
-    if cell.cell_type == 'markdown': cell.source = re.sub(r'\]\(\.\./docs/([\w-]+\.md)', r'](\1', cell.source)
+    if cell.cell_type == 'markdown':
+        cell.source = re.sub(r'\]\(\.\./docs/([\w-]+\.md)', r'](\1', cell.source)
 
 
-page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head, api_docs,
-                   rm_export, hide_, cell_options, callouts, site_links, strip_hidden_metadata, reading_time]
+page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,
+                   api_docs,
+                   rm_export, hide_, cell_options, callouts, site_links, strip_hidden_metadata,
+                   reading_time]
 
 
 def process(path:Path):
     "The notebook at `path` as its reader shall see it."
     nb = read_nb(path)
-    nb.metadata.pop('language_info', None)  # a run writes it, nbdev cleans it: the page is the same with and without
+    # a run writes it, nbdev cleans it: the page is the same with and without
+    nb.metadata.pop('language_info', None)
     NBProcessor(nb=nb, procs=page_processors, process=True)
     return nb
 
 
 def contents(nbs:Path) -> str:
     "The table of contents, as MyST directives."
-    toctree = lambda caption, lines: '\n'.join(['```{toctree}', ':hidden:', f':caption: {caption}', '', *lines, '```'])
+    toctree = lambda caption, lines: '\n'.join(['```{toctree}', ':hidden:', f':caption: {caption}',
+                                                '', *lines, '```'])
     numbered = [f'{int(p.name.split("_")[0])} · {title(p)} <{p.stem}>' for p in chapters(nbs)]
     parts = {'Chapters': numbered, 'Play': ['playground'],
-             'About': ['making', 'bibliography'], 'Reference': ['All functions and classes <genindex>', 'Search <search>']}
+             'About': ['making', 'bibliography'],
+             'Reference': ['All functions and classes <genindex>', 'Search <search>']}
     return '\n\n'.join(toctree(caption, lines) for caption, lines in parts.items())
 
 
@@ -171,7 +196,8 @@ def write_pages(
     nbs:Path,     # folder of notebooks
     source:Path,  # folder that Sphinx reads
 ) -> None:
-    "Process every chapter and the front page, which also holds the table of contents; copy the pictures beside them."
+    """Process every chapter and the front page, which also holds the table of contents; copy the
+    pictures beside them."""
     for path in nbs.iterdir():
         if path.name[0] in '._' or path.suffix == '.ipynb': continue
         if path.is_dir(): shutil.copytree(path, source/path.name)

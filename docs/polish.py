@@ -9,7 +9,8 @@ repairs = [
     (r'<summary aria-label="Toggle hidden content">', '<summary>'),       # its own text says it
     (r'(?=<div id="search-results">)', '<h1>Search</h1>\n<form class="search-form" action="search.html" role="search"><input type="search" name="q" aria-label="Search the book"> <button type="submit">Search</button></form>\n'),
     (r'<dl>\s*((?:<dd>.*</dd>\s*)+)</dl>', lambda found: re.sub(r'<(/?)dd>', lambda m: '</span>' if m[1] else '<span class="parameter">', found[1])),
-    (r'<span class="[npw]">([^<]*)</span>', r'\1'),                          # names, brackets and spaces of code have its own colour
+    # names, brackets and spaces of code have its own colour
+    (r'<span class="[npw]">([^<]*)</span>', r'\1'),
 ]
 
 narrow, wide = 40, 90  # characters: what a phone shows of a line of code, and what a page does
@@ -18,21 +19,28 @@ narrow, wide = 40, 90  # characters: what a phone shows of a line of code, and w
 def foldable(
     code:str, # HTML of a block of code
 ) -> str: # the same; each line that is not short is an element that knows its indentation, so that the style sheet can fold it
-    "Mark the lines of code that a narrow page may have to fold. What is aligned to the right of a very long line moves up to it."
+    """Mark the lines of code that a narrow page may have to fold. What is aligned to the right
+    of a very long line moves up to it."""
     lines = []
     for line in code.splitlines(keepends=True):
         text = unescape(re.sub('<[^>]*>', '', line)).rstrip()
         if len(text) > wide: line = re.sub(r'(?<=\S) {3,}(?=<span class="c1">|test_)', '  ', line)
-        lines.append(f'<span class="line" style="--indent:{min(len(text) - len(text.lstrip()), narrow // 2)}">{line}</span>' if len(text) > narrow else line)
+        lines.append(
+            '<span class="line" '
+            f'style="--indent:{min(len(text) - len(text.lstrip()), narrow // 2)}">{line}</span>'
+            if len(text) > narrow else line)
     return ''.join(lines)
 
 
 def polish(
     page:str, # HTML
 ) -> str: # the same page, repaired
-    "Name the landmarks, give headings their level, make no lists of terms where there are none, no marks that mark nothing, and let long lines of code be folded."
+    """Name the landmarks, give headings their level, make no lists of terms where there are
+    none, no marks that mark nothing, and let long lines of code be folded."""
     for pattern, repair in repairs: page = re.sub(pattern, repair, page)
-    return re.sub(r'(?s)(?<=<div class="highlight-python notranslate"><div class="highlight"><pre>)(.*?)(?=</pre>)', lambda found: foldable(found[1]), page)
+    return re.sub(r'(?s)(?<=<div class="highlight-python notranslate"><div '
+                  r'class="highlight"><pre>)(.*?)(?=</pre>)', lambda found: foldable(found[1]),
+                  page)
 
 
 def rooted(

@@ -32,7 +32,8 @@ def alerts(text:str) -> str:
 
 def output_text(output, images:dict) -> str:
     "One output as markdown; a picture is added to `images`, {name: bytes}, and linked."
-    if output.output_type == 'error': raise ValueError(f'index.ipynb holds an error: {output.ename}')
+    if output.output_type == 'error':
+        raise ValueError(f'index.ipynb holds an error: {output.ename}')
     if output.output_type == 'stream': return f'```text\n{"".join(output.text).rstrip()}\n```'
     data = output.data
     if 'image/png' in data:
@@ -40,7 +41,9 @@ def output_text(output, images:dict) -> str:
         images[name] = base64.b64decode(''.join(data['image/png']))
         return f'![](docs/images/{name})'
     if 'text/markdown' in data: return relink(''.join(data['text/markdown']))
-    if 'text/html' in data: return re.sub(r'<style.*?</style>\n*', '', ''.join(data['text/html']), flags=re.DOTALL).strip()
+    if 'text/html' in data:
+        return re.sub(r'<style.*?</style>\n*', '', ''.join(data['text/html']),
+                      flags=re.DOTALL).strip()
     return f'```text\n{"".join(data["text/plain"]).rstrip()}\n```'
 
 
@@ -53,7 +56,8 @@ def render(path:Path) -> tuple[str, dict]:
         tags = cell.metadata.get('tags', [])
         if cell.cell_type == 'markdown': parts.append(alerts(relink(cell.source)))
         if cell.cell_type != 'code': continue
-        if 'remove-input' not in tags and cell.source: parts.append(f'```python\n{cell.source}\n```')
+        if 'remove-input' not in tags and cell.source:
+            parts.append(f'```python\n{cell.source}\n```')
         if 'remove-output' not in tags:
             alt = cell.metadata.get('mystnb', {}).get('image', {}).get('alt', '')
             parts += [output_text(o, images).replace('![]', f'![{alt}]', 1) for o in cell.outputs]

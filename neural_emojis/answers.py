@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-from .data import EmojiSet, check_images, describe, load_annotations, load_emojis, train_valid_mask
+from .data import (
+    EmojiSet, check_images, describe, load_annotations, load_emojis, train_valid_mask)
 from .generation import load_density, sample
 from .plot import PAGE_WIDTH, over_white
 from .questions import check_texts
-from .sqam import MEANING_DIM, NO_KNOWN_WORD, Committee, MeaningSQAM, load_meaning, load_sentiment, score_answers
+from .sqam import (
+    MEANING_DIM, NO_KNOWN_WORD, Committee, MeaningSQAM, load_meaning, load_sentiment, score_answers)
 from .vae import VAE, load_codes, load_vae
 
 # %% ../nbs/06_answers.ipynb #25c204ca
@@ -35,15 +37,18 @@ def plot_answers(
     scores, # k numbers
     width:float=PAGE_WIDTH, # Of the figure, in inches
 ):
-    "Draw the answers to a text in their order, with their scores. Raises `ValueError` where emojis and scores differ in number."
+    """Draw the answers to a text in their order, with their scores.
+    Raises `ValueError` where emojis and scores differ in number."""
     scores = np.ravel(scores)
-    if len(emojis) != len(scores): raise ValueError(f"{len(emojis)} emojis and {len(scores)} scores")
+    if len(emojis) != len(scores):
+        raise ValueError(f"{len(emojis)} emojis and {len(scores)} scores")
     fig, axes = plt.subplots(1, len(scores), figsize=(width, 1.5), squeeze=False)
     for ax, picture, score in zip(axes[0], over_white(emojis), scores):
         ax.imshow(picture)
         ax.set_axis_off()
         ax.set_title(f"{score:.3f}", y=-.3, loc="center", weight="normal")
-    fig.suptitle(_printable(textwrap.fill(" ".join(text.split()), int(14 * width), max_lines=2)), x=.01, ha="left", fontsize=9, parse_math=False)
+    fig.suptitle(_printable(textwrap.fill(" ".join(text.split()), int(14 * width), max_lines=2)),
+                 x=.01, ha="left", fontsize=9, parse_math=False)
 
 # %% ../nbs/06_answers.ipynb #17bfd3b0
 @dataclass(eq=False)
@@ -56,14 +61,21 @@ class Answerer:
     annotations:pd.DataFrame|None=None # What they are called, columns name and keywords, indexed by their names; None: `load_annotations()`
 
     def __post_init__(self):
-        known, names = load_annotations() if self.annotations is None else self.annotations, np.array(self.emojis.names, object)
+        known = load_annotations() if self.annotations is None else self.annotations
+        names = np.array(self.emojis.names, object)
         named = pd.Index(names).isin(known.index)
-        if self.annotations is not None and not named.any(): raise ValueError(f"the annotations name none of the emojis {self.emojis.names[:5]}: index them by these names")
-        self.answers, texts = np.empty((len(names), MEANING_DIM), np.float32), np.full(len(names), "", object)
+        if self.annotations is not None and not named.any():
+            raise ValueError("the annotations name none of the emojis "
+                             f"{self.emojis.names[:5]}: index them by these names")
+        self.answers = np.empty((len(names), MEANING_DIM), np.float32)
+        texts = np.full(len(names), "", object)
         if named.any():
             texts[named] = describe(names[named], known)
             self.answers[named] = self.meaning.encode_descriptions(texts[named])
-        if not named.all(): self.answers[~named] = self.meaning.encode_pictures(self.vae.embed(self.emojis.images[~named]))   # these share no words with a question
+        if not named.all():
+            # these share no words with a question
+            self.answers[~named] = self.meaning.encode_pictures(
+                self.vae.embed(self.emojis.images[~named]))
         self.words = self.meaning.encode_words(texts)
 
     def among(
@@ -71,9 +83,13 @@ class Answerer:
         candidates:EmojiSet|np.ndarray, # m emojis, or images (m, 36, 36, 4), uint8 or floats in [0, 1]
         annotations:pd.DataFrame|None=None, # What they are called, columns name and keywords, indexed by their names; None: `load_annotations()`
     ) -> "Answerer": # With these emojis, read once
-        "The same networks with other emojis to answer with; those without annotations answer by their pictures. Raises `ValueError` for annotations of none of them, and as `check_images` and `describe` do."
+        """The same networks with other emojis to answer with; those without annotations answer
+        by their pictures. Raises `ValueError` for annotations of none of them, and as
+        `check_images` and `describe` do."""
         check_images(candidates.images if isinstance(candidates, EmojiSet) else candidates)
-        if not isinstance(candidates, EmojiSet): candidates = EmojiSet(np.asarray(candidates), [f"candidate {i}" for i in range(len(candidates))], "images")
+        if not isinstance(candidates, EmojiSet):
+            candidates = EmojiSet(np.asarray(candidates),
+                                  [f"candidate {i}" for i in range(len(candidates))], "images")
         return Answerer(self.committee, self.meaning, self.vae, candidates, annotations)
 
     def sentiment(
@@ -82,7 +98,8 @@ class Answerer:
     ) -> pd.DataFrame: # A row for each text; columns positive, neutral and negative, in [-1, 1]
         "Cosines of texts with 🎉, 😈 and 😡. Raises as `check_texts` does."
         texts = check_texts(texts)
-        return pd.DataFrame(self.committee.cosines(texts), index=pd.Index(texts, name="text"), columns=self.committee.labels)
+        return pd.DataFrame(self.committee.cosines(texts), index=pd.Index(texts, name="text"),
+                            columns=self.committee.labels)
 
     def confidence(
         self,
@@ -90,7 +107,8 @@ class Answerer:
     ) -> pd.DataFrame: # As `sentiment` gives it; each row adds up to 1
         "Calibrated probabilities of the three sentiments. Raises as `check_texts` does."
         texts = check_texts(texts)
-        return pd.DataFrame(self.committee.confidence(texts), index=pd.Index(texts, name="text"), columns=self.committee.labels)
+        return pd.DataFrame(self.committee.confidence(texts), index=pd.Index(texts, name="text"),
+                            columns=self.committee.labels)
 
     def answer(
         self,
@@ -99,23 +117,29 @@ class Answerer:
         candidates:EmojiSet|np.ndarray|None=None, # Emojis or images to choose from, as `among` takes them; None: the answerer's
         annotations:pd.DataFrame|None=None, # Of the candidates, as `among` takes them
     ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score, as `score_answers` gives it, best first
-        "The best emojis for each text. Raises `ValueError` for a `top_k` out of range, and as `check_texts` and `among` do."
+        """The best emojis for each text.
+        Raises `ValueError` for a `top_k` out of range, and as `check_texts` and `among` do."""
         texts, emojis = check_texts(texts), self.emojis
         if candidates is not None: return self.among(candidates, annotations).answer(texts, top_k)
-        if annotations is not None: raise ValueError("annotations are for candidates: give them together")
+        if annotations is not None:
+            raise ValueError("annotations are for candidates: give them together")
         if top_k is None: top_k = min(5, len(emojis))
-        if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= len(emojis):
-            raise ValueError(f"top_k must be a whole number from 1 to {len(emojis)}, the number of emojis; got {top_k!r}")
+        if (isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer))
+            or not 1 <= top_k <= len(emojis)):
+            raise ValueError(f"top_k must be a whole number from 1 to {len(emojis)}, "
+                             f"the number of emojis; got {top_k!r}")
         parts, unknown = [], False
         for i in range(0, len(texts), 4_096):
             questions, said = self.meaning.read(texts[i:i + 4_096])
             unknown |= not said.getnnz(axis=1).all()
             parts.append(_best(score_answers(questions, said, self.answers, self.words), top_k))
         if unknown: warnings.warn(NO_KNOWN_WORD, stacklevel=2)
-        best, scores = map(np.concatenate, zip(*parts))                                              # each (texts, top_k)
+        best, scores = map(np.concatenate, zip(*parts))  # each (texts, top_k)
         return pd.DataFrame({
-            "text": np.repeat(np.array(texts, dtype=object), top_k), "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
-            "emoji": np.array(emojis.chars, dtype=object)[best].ravel(), "name": np.array(emojis.names, dtype=object)[best].ravel(), "score": scores.ravel()})
+            "text": np.repeat(np.array(texts, dtype=object), top_k),
+            "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
+            "emoji": np.array(emojis.chars, dtype=object)[best].ravel(),
+            "name": np.array(emojis.names, dtype=object)[best].ravel(), "score": scores.ravel()})
 
     def invent(
         self,
@@ -130,29 +154,36 @@ class Answerer:
         texts:str|list, # n texts, or one
         seed:int=0, # Of the search
     ) -> tuple: # Codes float32 (n, 16), and their cosines with the texts, float32 (n,)
-        "Codes of new emojis for texts. As they share no words, half the cosine is what `answer` would give them. Raises as `check_texts` does."
-        return climb(self.meaning.encode_questions(check_texts(texts)), self.meaning.encode_pictures, *self._starts, seed=seed)
+        """Codes of new emojis for texts. As they share no words, half the cosine is what
+        `answer` would give them. Raises as `check_texts` does."""
+        return climb(self.meaning.encode_questions(check_texts(texts)),
+                     self.meaning.encode_pictures, *self._starts, seed=seed)
 
     @cached_property
     def _starts(self):
         codes, density = load_codes(), load_density()
-        return sample(4_000, density=density), density, np.median(density.score_samples(codes[train_valid_mask(len(codes))]))
+        return sample(4_000, density=density), density, np.median(
+            density.score_samples(codes[train_valid_mask(len(codes))]))
 
 # %% ../nbs/06_answers.ipynb #4abe62f5
 def _best(scores, k):
-    "Positions and scores of the k best of m answers for n questions (n, m), the best first: each (n, k)."
-    scores = scores.round(6)                                                             # beyond are errors of rounding
-    key = np.linspace(0, 5e-7, scores.shape[1]) - scores                                 # of equal ones, the first first
+    """Positions and scores of the k best of m answers for n questions (n, m), the best first:
+    each (n, k)."""
+    scores = scores.round(6)  # beyond are errors of rounding
+    key = np.linspace(0, 5e-7, scores.shape[1]) - scores  # of equal ones, the first first
     some = np.argpartition(key, k - 1, axis=1)[:, :k]
     best = np.take_along_axis(some, np.take_along_axis(key, some, axis=1).argsort(axis=1), axis=1)
     return best, np.take_along_axis(scores, best, axis=1)
 
 # %% ../nbs/06_answers.ipynb #127671b6
 def load_answerer() -> Answerer: # With the networks and the emojis that ship
-    "The answerer that ships. Raises `ValueError` where VAE and model of meaning don't belong together."
+    """The answerer that ships.
+    Raises `ValueError` where VAE and model of meaning don't belong together."""
     meaning, codes = load_meaning(), load_codes()
-    if not np.allclose(codes[train_valid_mask(len(codes))].mean(axis=0), np.ravel(meaning.get_layer("scaler").mean), atol=.02):
-        raise ValueError("the model of meaning was trained with the codes of another VAE: run `python scripts/train_meaning.py` to train it again")
+    if not np.allclose(codes[train_valid_mask(len(codes))].mean(axis=0),
+                       np.ravel(meaning.get_layer("scaler").mean), atol=.02):
+        raise ValueError("the model of meaning was trained with the codes of another VAE: "
+                         "run `python scripts/train_meaning.py` to train it again")
     return Answerer(load_sentiment(), meaning, load_vae(), load_emojis())
 
 # %% ../nbs/06_answers.ipynb #dc4a6b36
@@ -167,20 +198,26 @@ def climb(
     step:float=.4, # First step's standard deviation; the last is a tenth of it
     seed:int=0, # Of the steps, the same for each question
 ) -> tuple: # codes float32 (n, 16), their cosines float32 (n,)
-    "For each question a likely code with a high cosine, by hill climbing. Raises `ValueError` where no start is likely enough."
+    """For each question a likely code with a high cosine, by hill climbing.
+    Raises `ValueError` where no start is likely enough."""
     starts = starts[density.score_samples(starts) >= least]
-    if len(starts) == 0: raise ValueError("no start is likely enough: give more of them or a lower density")
+    if len(starts) == 0:
+        raise ValueError("no start is likely enough: give more of them or a lower density")
     vectors, codes, cosines = encode(starts), [], []
     for question in q:
         rng, value = np.random.default_rng(seed), vectors @ question
         z = starts[best := np.argsort(-value)[:n_climbers]]
         value = value[best]
         for size in np.geomspace(step, step / 10, n_rounds):
-            new = (z + size * rng.standard_normal((8, *z.shape))).reshape(-1, z.shape[1]).astype(np.float32)   # eight tries for each climber
-            new_value = np.where(density.score_samples(new) >= least, encode(new) @ question, -1).reshape(8, -1)
+            # eight tries for each climber
+            new = (z + size * rng.standard_normal((8, *z.shape))).reshape(-1, z.shape[1]).astype(
+                np.float32)
+            new_value = np.where(density.score_samples(new) >= least, encode(new) @ question,
+                                 -1).reshape(8, -1)
             which, climber = new_value.argmax(axis=0), np.arange(len(z))
             better = new_value[which, climber] > value
             z = np.where(better[:, None], new.reshape(8, *z.shape)[which, climber], z)
             value = np.where(better, new_value[which, climber], value)
-        codes.append(z[value.argmax()]); cosines.append(value.max())
+        codes.append(z[value.argmax()])
+        cosines.append(value.max())
     return np.stack(codes).astype(np.float32), np.array(cosines, np.float32)

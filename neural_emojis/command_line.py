@@ -45,26 +45,32 @@ def command(
 
 # %% ../nbs/09_command_line.ipynb #582f10fc
 class Parser(argparse.ArgumentParser):
-    "A parser that raises `ValueError` with one line, where argparse would print its usage and leave."
+    """A parser that raises `ValueError` with one line, where argparse would print its usage and
+    leave."""
     def error(self, message): raise ValueError(f"{message} (see {self.prog} --help)")
 
 def build_parser() -> Parser: # For the commands that are registered so far
     "The grammar of the whole program."
-    parser = Parser(prog="neural-emojis", description="Embed emojis, invent new ones, and answer texts with them.",
+    parser = Parser(prog="neural-emojis",
+                    description="Embed emojis, invent new ones, and answer texts with them.",
                     epilog="Each command explains itself: neural-emojis answer --help")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
     for name, (function, example, arguments) in COMMANDS.items():
         text = function.__doc__
-        sub = commands.add_parser(name, help=text, description=text, epilog=f"example:\n{example}", formatter_class=argparse.RawDescriptionHelpFormatter)
+        sub = commands.add_parser(name, help=text, description=text, epilog=f"example:\n{example}",
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
         for names, settings in arguments: sub.add_argument(*names, **settings)
         sub.set_defaults(run=function)
     return parser
 
 # %% ../nbs/09_command_line.ipynb #74a4c8e5
 def _in_one_line(error):
-    if isinstance(error, OSError) and error.filename and error.strerror: text = f"{error.filename}: {error.strerror}"
-    else: text = str(error.args[0] if error.args else type(error).__name__) if isinstance(error, KeyError) else str(error)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        text = f"{error.filename}: {error.strerror}"
+    else:
+        text = str(error.args[0] if error.args else type(error).__name__) if isinstance(
+            error, KeyError) else str(error)
     return f"neural-emojis: {' '.join(text.split())}"
 
 def main(
@@ -72,14 +78,19 @@ def main(
 ) -> int: # Exit status: 0, or 2 for input that cannot be used, or 130 when interrupted
     "The program `neural-emojis`."
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow starts quietly
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1") # … and uses its fast convolutions on every processor
-    logging.getLogger("tensorflow").setLevel("ERROR")   # it complains where many models are used in one process
+    # … and uses its fast convolutions on every processor
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    # it complains where many models are used in one process
+    logging.getLogger("tensorflow").setLevel("ERROR")
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper): stream.reconfigure(encoding="utf-8")   # emojis need it, whatever the terminal says of itself
+        if isinstance(stream, io.TextIOWrapper):
+            # emojis need it, whatever the terminal says of itself
+            stream.reconfigure(encoding="utf-8")
     try:
         settings = vars(build_parser().parse_args(argv))
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: print(f"neural-emojis: note: {' '.join(str(message).split())}", file=sys.stderr)
+            warnings.showwarning = lambda message, *_, **__: print(
+                f"neural-emojis: note: {' '.join(str(message).split())}", file=sys.stderr)
             settings.pop("run")(**settings)
         sys.stdout.flush()
     except BrokenPipeError:                             # who reads has had enough, as `head` has
@@ -99,7 +110,8 @@ def whole_number(
     def check(word):
         if not re.fullmatch(r"-?\d{1,18}", word) or not low <= int(word) <= high:
             too_high = re.fullmatch(r"\d+", word) and (len(word) > 18 or int(word) > high)
-            raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} " + (f"to {high:,}" if too_high or high < 2**32 - 1 else "on"))
+            raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} " + (
+                f"to {high:,}" if too_high or high < 2**32 - 1 else "on"))
         return int(word)
     return check
 
@@ -111,11 +123,15 @@ def output_file(
     "A check that a file can be written."
     def check(word):
         path = Path(word)
-        if not (word if exact else word.lower()).endswith(endings): raise argparse.ArgumentTypeError(f"{word} must end in {' or '.join(endings)}")
+        if not (word if exact else word.lower()).endswith(endings):
+            raise argparse.ArgumentTypeError(f"{word} must end in {' or '.join(endings)}")
         if path.is_dir(): raise argparse.ArgumentTypeError(f"{word} is a folder: name a file")
-        if not path.parent.is_dir(): raise argparse.ArgumentTypeError(f"there is no folder {path.parent}: make it first")
+        if not path.parent.is_dir():
+            raise argparse.ArgumentTypeError(f"there is no folder {path.parent}: make it first")
         try: tempfile.TemporaryFile(dir=path.parent).close()
-        except OSError as error: raise argparse.ArgumentTypeError(f"cannot write into {path.parent}: {error.strerror}") from error
+        except OSError as error:
+            raise argparse.ArgumentTypeError(
+                f"cannot write into {path.parent}: {error.strerror}") from error
         return path
     return check
 
@@ -124,7 +140,8 @@ def input_file(
 ): # Function of a word, for `argument(type=…)`
     "A check that a file is there to be read."
     def check(word):
-        if not word.lower().endswith(endings): raise argparse.ArgumentTypeError(f"{word} must end in {' or '.join(endings)}")
+        if not word.lower().endswith(endings):
+            raise argparse.ArgumentTypeError(f"{word} must end in {' or '.join(endings)}")
         if not Path(word).is_file(): raise argparse.ArgumentTypeError(f"no such file: {word}")
         return Path(word)
     return check
@@ -154,7 +171,9 @@ def _check_sheet(n, n_columns, scale):
     "Raises `ValueError` for n pictures in so many columns that make too large a sheet."
     from neural_emojis.data import EMOJI_SIZE
     side = max(n_columns, math.ceil(n / n_columns)) * (EMOJI_SIZE + 2 * GAP) * scale
-    if side > MAX_SIDE: raise ValueError(f"{n:,} emojis at --scale {scale} make a sheet of {side:,} pixels on its longer side, more than {MAX_SIDE:,}: ask for fewer or smaller ones")
+    if side > MAX_SIDE:
+        raise ValueError(f"{n:,} emojis at --scale {scale} make a sheet of {side:,} pixels on "
+                         f"its longer side, more than {MAX_SIDE:,}: ask for fewer or smaller ones")
 
 def _write_sheet(pictures, n_columns, scale, output):
     "Lay pictures (n, 36, 36, 4) out in rows, write the sheet, and say so."
@@ -162,11 +181,14 @@ def _write_sheet(pictures, n_columns, scale, output):
     import numpy as np
     from neural_emojis.data import tile, written_whole
     sheet = tile(np.pad(pictures, ((0, 0), (GAP, GAP), (GAP, GAP), (0, 0))), n_columns)
-    with written_whole(output) as new: iio.imwrite(new, sheet.repeat(scale, axis=0).repeat(scale, axis=1))
-    print(f"wrote {output}: {len(pictures):,} emojis, {sheet.shape[1] * scale:,}×{sheet.shape[0] * scale:,} pixels")
+    with written_whole(output) as new:
+        iio.imwrite(new, sheet.repeat(scale, axis=0).repeat(scale, axis=1))
+    print(f"wrote {output}: {len(pictures):,} emojis, "
+          f"{sheet.shape[1] * scale:,}×{sheet.shape[0] * scale:,} pixels")
 
 # %% ../nbs/09_command_line.ipynb #0fc8a4ec
-MODEL = argument("--model", type=input_file(".keras"), metavar="MODEL.keras", help="a VAE of your own, as train writes it (default: the one that ships)")
+MODEL = argument("--model", type=input_file(".keras"), metavar="MODEL.keras",
+                 help="a VAE of your own, as train writes it (default: the one that ships)")
 
 def _density(vae, emojis):
     "The mixture of the codes of the emojis that a VAE is trained on, as for the one that ships."
@@ -174,16 +196,23 @@ def _density(vae, emojis):
     from neural_emojis.data import train_valid_mask
     from neural_emojis.generation import N_COMPONENTS, aggregate_posterior, fit_density
     images = emojis.images[train_valid_mask(len(emojis))]
-    clouds = _in_batches(lambda batch: np.stack(vae.clouds(batch), axis=1), images, "embedding")      # (n, 2, 16)
+    clouds = _in_batches(lambda batch: np.stack(vae.clouds(batch), axis=1), images, "embedding")  # (n, 2, 16)
     return fit_density(aggregate_posterior(*clouds.swapaxes(0, 1)), N_COMPONENTS)
 
 # %% ../nbs/09_command_line.ipynb #a242ac12
-@command("  neural-emojis generate -n 64 --seed 0 -o sheet.png\n  neural-emojis generate --model mine.keras --images my-emojis -o mine.png",
-    argument("-n", type=whole_number(1), default=64, metavar="N", help="how many emojis (default: %(default)s)"),
-    argument("--seed", type=whole_number(0), default=0, help="another number, other emojis (default: %(default)s)"),
-    argument("--scale", type=whole_number(1, 32), default=4, help="enlarge each pixel so many times (default: %(default)s)"),
-    MODEL, argument("--images", type=Path, metavar="FOLDER", help="draw codes like those of your own emojis: PNGs of 36×36 pixels with alpha, or square SVGs"),
-    argument("-o", "--output", type=output_file(".png"), required=True, metavar="SHEET.png", help="the picture to write"))
+@command("  neural-emojis generate -n 64 --seed 0 -o sheet.png\n  neural-emojis "
+         "generate --model mine.keras --images my-emojis -o mine.png",
+         argument("-n", type=whole_number(1), default=64, metavar="N",
+                  help="how many emojis (default: %(default)s)"),
+         argument("--seed", type=whole_number(0), default=0,
+                  help="another number, other emojis (default: %(default)s)"),
+         argument("--scale", type=whole_number(1, 32), default=4,
+                  help="enlarge each pixel so many times (default: %(default)s)"),
+         MODEL, argument("--images", type=Path, metavar="FOLDER",
+                         help="draw codes like those of your own emojis: "
+                         "PNGs of 36×36 pixels with alpha, or square SVGs"),
+         argument("-o", "--output", type=output_file(".png"), required=True, metavar="SHEET.png",
+                  help="the picture to write"))
 def generate(
     n:int, # How many
     seed:int, # Of the draws
@@ -202,15 +231,21 @@ def generate(
     from neural_emojis.vae import load_vae
     vae = load_vae(model)
     codes = sample(n, seed, _density(vae, emojis) if model or images else None)
-    _write_sheet(_in_batches(lambda z: (vae.decode(z) * 255).round().astype(np.uint8), codes, "drawing"), n_columns, scale, output)
+    _write_sheet(_in_batches(lambda z: (vae.decode(z) * 255).round().astype(np.uint8), codes,
+                             "drawing"),
+                 n_columns, scale, output)
 
 # %% ../nbs/09_command_line.ipynb #54e1a1ac
 @command("  neural-emojis morph 😀 😡 -o morph.gif\n  neural-emojis morph 1f600 1f621 -o morph.gif",
-    argument("start", metavar="FROM", help="an emoji, such as 😀, or its code point, 1f600"),
-    argument("end", metavar="TO", help="another one"),
-    argument("--frames", type=whole_number(2, 100), default=15, help="pictures on the way, both ends included (default: %(default)s)"),
-    argument("--scale", type=whole_number(1, 16), default=4, help="enlarge each pixel so many times (default: %(default)s)"), MODEL,
-    argument("-o", "--output", type=output_file(".gif"), required=True, metavar="MORPH.gif", help="the animation to write"))
+         argument("start", metavar="FROM", help="an emoji, such as 😀, or its code point, 1f600"),
+         argument("end", metavar="TO", help="another one"),
+         argument("--frames", type=whole_number(2, 100), default=15,
+                  help="pictures on the way, both ends included (default: %(default)s)"),
+         argument("--scale", type=whole_number(1, 16), default=4,
+                  help="enlarge each pixel so many times (default: %(default)s)"),
+         MODEL,
+         argument("-o", "--output", type=output_file(".gif"), required=True, metavar="MORPH.gif",
+                  help="the animation to write"))
 def morph(
     start:str, # Character or name of an emoji
     end:str, # Character or name of an emoji
@@ -232,8 +267,11 @@ def morph(
 
 # %% ../nbs/09_command_line.ipynb #e293dfe2
 @command("  neural-emojis embed my-emojis -o codes.parquet",
-    argument("folder", type=Path, metavar="FOLDER", help="PNGs of 36×36 pixels with alpha, or square SVGs; the files' names are kept"), MODEL,
-    argument("-o", "--output", type=output_file(".parquet", ".csv"), required=True, metavar="CODES", help="the table to write, ending in .parquet or .csv"))
+         argument("folder", type=Path, metavar="FOLDER", help="PNGs of 36×36 pixels with alpha, "
+                  "or square SVGs; the files' names are kept"),
+         MODEL,
+         argument("-o", "--output", type=output_file(".parquet", ".csv"), required=True,
+                  metavar="CODES", help="the table to write, ending in .parquet or .csv"))
 def embed(
     folder:Path, # Holds PNGs or SVGs
     model:Path|None, # Ends in .keras; None: the VAE that ships
@@ -245,7 +283,8 @@ def embed(
     emojis = load_emojis(folder)
     from neural_emojis.vae import load_vae
     codes = _in_batches(load_vae(model).embed, emojis.images, "embedding")
-    table = pd.DataFrame({"name": emojis.names, "char": emojis.chars} | {f"z{i}": column for i, column in enumerate(codes.T)})
+    table = pd.DataFrame({"name": emojis.names, "char": emojis.chars}
+                         | {f"z{i}": column for i, column in enumerate(codes.T)})
     with written_whole(output) as new:
         if new.suffix.lower() == ".csv": table.to_csv(new, index=False)
         else: table.to_parquet(new, index=False)
@@ -256,21 +295,36 @@ def _train_and_measure(emojis, output, epochs, seed, checkpoint):
     "Train on the fixed split, write the model, and measure what was written."
     from neural_emojis.data import train_valid_mask
     is_train = train_valid_mask(len(emojis))
-    if is_train.all(): raise ValueError(f"{len(emojis)} emojis are too few to train on four in five and measure on the rest: give at least 5")
+    if is_train.all():
+        raise ValueError(f"{len(emojis)} emojis are too few to train on four "
+                         "in five and measure on the rest: give at least 5")
     from neural_emojis.vae import EPOCHS, evaluate_vae, load_model, save_model, train_vae
-    print(f"{is_train.sum()} emojis to train on, {(~is_train).sum()} held out; " + (f"going on from {checkpoint}" if checkpoint.exists() else f"after each epoch the state goes to {checkpoint}"))
-    vae, _ = train_vae(emojis.images[is_train], emojis.images[~is_train], epochs or EPOCHS, seed, checkpoint=checkpoint)
+    print(f"{is_train.sum()} emojis to train on, {(~is_train).sum()} held out; "
+          + (f"going on from {checkpoint}" if checkpoint.exists()
+             else f"after each epoch the state goes to {checkpoint}"))
+    vae, _ = train_vae(emojis.images[is_train], emojis.images[~is_train], epochs or EPOCHS, seed,
+                       checkpoint=checkpoint)
     figures = evaluate_vae(load_model(save_model(vae, output)), emojis.images[~is_train])
-    print(f"wrote {output}; held out: objective {figures['objective']:.1f} nats (reconstruction {figures['reconstruction_loss']:.1f}, KL {figures['kl_loss']:.1f}), PSNR {figures['psnr']:.1f} dB")
+    print(f"wrote {output}; held out: objective {figures['objective']:.1f} "
+          f"nats (reconstruction {figures['reconstruction_loss']:.1f}, "
+          f"KL {figures['kl_loss']:.1f}), PSNR {figures['psnr']:.1f} dB")
 
 # %% ../nbs/09_command_line.ipynb #cd9f3d20
-@command("  neural-emojis train vae -o vae.keras\n  neural-emojis train vae --images my-emojis --epochs 30 -o mine.keras",
+@command(
+    "  neural-emojis train vae -o vae.keras\n  neural-emojis "
+    "train vae --images my-emojis --epochs 30 -o mine.keras",
     argument("network", choices=["vae"], help="which network: vae, the one that embeds and draws"),
-    argument("-o", "--output", type=output_file(".keras", exact=True), default="vae.keras", metavar="MODEL.keras", help="the model to write (default: %(default)s)"),
-    argument("--epochs", type=whole_number(1, 100_000), help="passes over the emojis (default: as many as for the VAE that ships)"),
-    argument("--seed", type=whole_number(0), default=0, help="of all that is drawn at random (default: %(default)s)"),
-    argument("--checkpoint", type=output_file(".weights.h5", exact=True), metavar="FILE.weights.h5", help="keeps the state while training, to go on from when the same command is run again (default: beside the model)"),
-    argument("--images", type=Path, metavar="FOLDER", help="train on your own: PNGs of 36×36 pixels with alpha, or square SVGs"))
+    argument("-o", "--output", type=output_file(".keras", exact=True), default="vae.keras",
+             metavar="MODEL.keras", help="the model to write (default: %(default)s)"),
+    argument("--epochs", type=whole_number(1, 100_000),
+             help="passes over the emojis (default: as many as for the VAE that ships)"),
+    argument("--seed", type=whole_number(0), default=0,
+             help="of all that is drawn at random (default: %(default)s)"),
+    argument("--checkpoint", type=output_file(".weights.h5", exact=True), metavar="FILE.weights.h5",
+             help="keeps the state while training, to go on from when the "
+             "same command is run again (default: beside the model)"),
+    argument("--images", type=Path, metavar="FOLDER",
+             help="train on your own: PNGs of 36×36 pixels with alpha, or square SVGs"))
 def train(
     network:str, # Which: 'vae'
     output:Path, # Ends in .keras
@@ -293,24 +347,36 @@ def _answer_lines(answerer, texts, top_k, sentiment):
     lines = []
     for text in texts:
         lines.append(" ".join(text.split()))
-        if sentiment: lines += [f"  {emoji_char(ANSWERS[label])}  {score:6.3f}  {label}" for label, score in getattr(answerer, sentiment)(text).iloc[0].items()]
-        else: lines += [f"  {row.emoji}  {row.score:6.3f}  {row.name}" for row in answerer.answer(text, top_k).itertuples(index=False)]
+        if sentiment:
+            lines += [f"  {emoji_char(ANSWERS[label])}  {score:6.3f}  {label}"
+                      for label, score in getattr(answerer, sentiment)(text).iloc[0].items()]
+        else:
+            lines += [f"  {row.emoji}  {row.score:6.3f}  {row.name}"
+                      for row in answerer.answer(text, top_k).itertuples(index=False)]
     return lines
 
 def _answer_records(answerer, texts, top_k, sentiment):
     "Answers for programs: a list of dictionaries, one per text."
-    if sentiment: return [{"text": text, **scores} for text, scores in zip(texts, getattr(answerer, sentiment)(texts).astype(float).round(4).to_dict("records"))]
-    ranked = answerer.answer(texts, top_k).astype({"score": float}).round(4).drop(columns="text").to_dict("records")
-    return [{"text": text, "answers": ranked[i * top_k:(i + 1) * top_k]} for i, text in enumerate(texts)]
+    if sentiment:
+        return [{"text": text, **scores} for text, scores in zip(
+            texts, getattr(answerer, sentiment)(texts).astype(float).round(4).to_dict("records"))]
+    ranked = answerer.answer(texts, top_k).astype({"score": float}).round(4).drop(
+        columns="text").to_dict("records")
+    return [{"text": text, "answers": ranked[i * top_k:(i + 1) * top_k]}
+            for i, text in enumerate(texts)]
 
 # %% ../nbs/09_command_line.ipynb #40a91e45
 def _read_csv(path):
     import pandas as pd
     import pyarrow as pa
-    with pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig", chunksize=CHUNK) as chunks:
+    with pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False,
+                     encoding="utf-8-sig", chunksize=CHUNK) as chunks:
         for chunk in chunks:
-            if not isinstance(chunk.index, pd.RangeIndex): raise ValueError("its rows have more fields than its header")
-            yield pa.Table.from_pandas(chunk, schema=pa.schema([(str(name), pa.string()) for name in chunk]), preserve_index=False)
+            if not isinstance(chunk.index, pd.RangeIndex):
+                raise ValueError("its rows have more fields than its header")
+            yield pa.Table.from_pandas(
+                chunk, schema=pa.schema([(str(name), pa.string()) for name in chunk]),
+                preserve_index=False)
 
 def _read_parquet(path):
     import pyarrow as pa
@@ -324,17 +390,21 @@ def read_chunks(
     "Read a table, a chunk at a time. Raises `ValueError` for a broken file."
     try: yield from (_read_parquet if path.suffix.lower() == ".parquet" else _read_csv)(path)
     except ValueError as error:
-        advice = ": save it as UTF-8, with commas between columns" if isinstance(error, UnicodeDecodeError) else ""
+        advice = ": save it as UTF-8, with commas between columns" if isinstance(
+            error, UnicodeDecodeError) else ""
         raise ValueError(f"cannot read {path.name}: {error}{advice}") from error
 
 # %% ../nbs/09_command_line.ipynb #3fb61bb3
 def _texts(table, column):
     "The texts of a column, None where there is none."
     import pyarrow as pa
-    if column not in table.column_names: raise ValueError(f"there is no column {column!r}, but {', '.join(table.column_names[:8])}: name one with --column")
+    if column not in table.column_names:
+        raise ValueError(f"there is no column {column!r}, "
+                         f"but {', '.join(table.column_names[:8])}: name one with --column")
     kind = table.schema.field(column).type
     if pa.types.is_dictionary(kind): kind = kind.value_type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)): raise ValueError(f"column {column!r} holds {kind}, not text: name another with --column")
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        raise ValueError(f"column {column!r} holds {kind}, not text: name another with --column")
     return table[column].to_pylist()
 
 def add_answers(
@@ -344,45 +414,58 @@ def add_answers(
     top_k:int, # How many emojis for each text
     sentiment:str|None, # 'sentiment' or 'confidence': what the answerer's method of that name says, instead of emojis
 ) -> tuple: # (the table with the answers' columns added, number of rows without a text)
-    "Answer each text of a table. Raises `ValueError` where the column is missing, or the answers' columns are there already."
+    """Answer each text of a table.
+    Raises `ValueError` where the column is missing, or the answers' columns are there already."""
     import pandas as pd
     import pyarrow as pa
     texts = _texts(table, column)
     asked = [i for i, text in enumerate(texts) if text and text.strip()]
     answers = _wide_answers(answerer, [texts[i] for i in asked], top_k, sentiment) if asked else {}
-    fields = [(name, pa.float32()) for name in ("positive", "neutral", "negative")] if sentiment else [
-        (f"{name}_{rank}", kind) for rank in range(1, top_k + 1) for name, kind in (("emoji", pa.string()), ("name", pa.string()), ("score", pa.float32()))]
+    fields = ([(name, pa.float32()) for name in ("positive", "neutral", "negative")] if sentiment
+              else [(f"{name}_{rank}", kind) for rank in range(1, top_k + 1) for name, kind in (
+                  ("emoji", pa.string()), ("name", pa.string()), ("score", pa.float32()))])
     for name, kind in fields:
-        if name in table.column_names: raise ValueError(f"there is already a column {name!r}: rename it first")
+        if name in table.column_names:
+            raise ValueError(f"there is already a column {name!r}: rename it first")
         values = pd.Series(answers.get(name), index=asked, dtype=object).reindex(range(len(texts)))
         table = table.append_column(name, pa.array(values, kind, from_pandas=True))
     return table, len(texts) - len(asked)
 
 def _wide_answers(answerer, texts, top_k, sentiment):
     "{column: an array with an entry per text}."
-    if sentiment: return {name: column.to_numpy() for name, column in getattr(answerer, sentiment)(texts).items()}
+    if sentiment:
+        return {name: column.to_numpy()
+                for name, column in getattr(answerer, sentiment)(texts).items()}
     ranked = answerer.answer(texts, top_k)
-    return {f"{name}_{rank}": ranked[name].to_numpy()[rank - 1::top_k] for rank in range(1, top_k + 1) for name in ("emoji", "name", "score")}
+    return {f"{name}_{rank}": ranked[name].to_numpy()[rank - 1::top_k]
+            for rank in range(1, top_k + 1) for name in ("emoji", "name", "score")}
 
 # %% ../nbs/09_command_line.ipynb #056b6d79
 def _load_answerer(folder, top_k):
-    "The answerer, of the emojis in a folder if there is one, and how many of them to give: `top_k`, or else five or as many as there are."
+    """The answerer, of the emojis in a folder if there is one, and how many of them to give:
+    `top_k`, or else five or as many as there are."""
     from neural_emojis.data import load_emojis
     emojis = load_emojis(folder)
-    if top_k and top_k > len(emojis): raise ValueError(f"--top-k {top_k:,} is more than the {len(emojis)} emojis there are")
+    if top_k and top_k > len(emojis):
+        raise ValueError(f"--top-k {top_k:,} is more than the {len(emojis)} emojis there are")
     from neural_emojis.answers import load_answerer
     answerer = load_answerer()
-    if folder is not None: answerer = answerer.among(emojis, _called(emojis, answerer.meaning.vocabulary))
+    if folder is not None:
+        answerer = answerer.among(emojis, _called(emojis, answerer.meaning.vocabulary))
     return answerer, top_k or min(5, len(emojis))
 
 def _called(emojis, vocabulary):
-    "What Unicode calls emojis, and of files with other names the words in these, where one is known and no other file has the same; None where nothing is."
+    """What Unicode calls emojis, and of files with other names the words in these, where one is
+    known and no other file has the same; None where nothing is."""
     import pandas as pd
     from neural_emojis.data import load_annotations
     from neural_emojis.sqam import find_words
     table = load_annotations()[["name", "keywords"]]
-    words = pd.Series({name: " ".join(find_words(name.replace("_", " ").replace("-", " "))) for name in emojis.names if name not in table.index}, dtype=object)
-    words = words[words.map(lambda text: bool(set(text.split()) & set(vocabulary))).astype(bool) & ~words.duplicated(keep=False)]
+    words = pd.Series({name: " ".join(find_words(name.replace("_", " ").replace("-", " ")))
+                       for name in emojis.names if name not in table.index},
+                      dtype=object)
+    words = words[words.map(lambda text: bool(set(text.split()) & set(vocabulary))).astype(bool)
+                  & ~words.duplicated(keep=False)]
     table = pd.concat([table, pd.DataFrame({"name": words, "keywords": [[] for _ in words]})])
     return table if table.index.isin(emojis.names).any() else None
 
@@ -394,19 +477,26 @@ def answer_file(
     sentiment:str|None, # 'sentiment' or 'confidence': what the answerer's method of that name says, instead of emojis
     candidates:Path|None=None, # A folder of emojis to answer with; None: the 872
 ) -> tuple: # (number of rows, how many of them had no text)
-    "Answer each text of a file, in bounded memory. Raises `ValueError` for a broken file or one without rows, and as `load_emojis` and `add_answers` do."
+    """Answer each text of a file, in bounded memory.
+    Raises `ValueError` for a broken file or one without rows, and as `load_emojis` and
+    `add_answers` do."""
     import pyarrow.csv
     import pyarrow.parquet
     from neural_emojis.data import written_whole
     n_rows, n_blank = sum(len(_texts(table, column)) for table in read_chunks(path)), 0
     if n_rows == 0: raise ValueError(f"{path.name} has no rows")
     answerer, top_k = _load_answerer(candidates, top_k)
-    answered = (add_answers(table, column, answerer, top_k, sentiment) for table in read_chunks(path))
+    answered = (add_answers(table, column, answerer, top_k, sentiment)
+                for table in read_chunks(path))
     first = next(answered)
     nested = [field.name for field in first[0].schema if pyarrow.types.is_nested(field.type)]
-    if output.suffix.lower() == ".csv" and nested: raise ValueError(f"column {nested[0]!r} holds lists or records, which a CSV file cannot: write a .parquet file")
-    open_writer = pyarrow.csv.CSVWriter if output.suffix.lower() == ".csv" else pyarrow.parquet.ParquetWriter
-    with written_whole(output) as new, _progress(n_rows, "texts", "answering") as bar, open_writer(new, first[0].schema) as writer:
+    if output.suffix.lower() == ".csv" and nested:
+        raise ValueError(f"column {nested[0]!r} holds lists or records, "
+                         "which a CSV file cannot: write a .parquet file")
+    open_writer = (pyarrow.csv.CSVWriter if output.suffix.lower() == ".csv"
+                   else pyarrow.parquet.ParquetWriter)
+    with written_whole(output) as new, _progress(n_rows, "texts", "answering") as bar, open_writer(
+            new, first[0].schema) as writer:
         for table, n_without in itertools.chain([first], answered):
             writer.write_table(table)
             n_blank += n_without
@@ -414,16 +504,28 @@ def answer_file(
     return n_rows, n_blank
 
 # %% ../nbs/09_command_line.ipynb #0480773a
-@command('  neural-emojis answer "thank you so much" "lost my bag"\n  neural-emojis answer --sentiment --json "lost my bag"\n  neural-emojis answer --candidates my-emojis "what a lovely cat"\n  neural-emojis answer --file tweets.csv --column text -o answers.parquet',
+@command(
+    '  neural-emojis answer "thank you so much" "lost my bag"\n  '
+    'neural-emojis answer --sentiment --json "lost my bag"\n  neural-emojis '
+    'answer --candidates my-emojis "what a lovely cat"\n  neural-emojis '
+    'answer --file tweets.csv --column text -o answers.parquet',
     argument("texts", nargs="*", metavar="TEXT", help="a text to answer, in quotes; or several"),
-    argument("--top-k", type=whole_number(1), metavar="K", help="how many emojis for each text (default: 5)"),
-    argument("--sentiment", action="store_true", help="say how well 🎉 (positive), 😈 (neutral) and 😡 (negative) answer, from -1 to 1"),
-    argument("--confidence", action="store_true", help="say how likely the three are, from 0 to 1, adding up to 1"),
-    argument("--candidates", type=Path, metavar="FOLDER", help="answer with your own emojis: PNGs of 36×36 pixels with alpha, or square SVGs; one whose file is named by its code point, such as 1f9a9, goes by what Unicode calls it, one named in words, such as black-cat, by these, any other by its picture"),
+    argument("--top-k", type=whole_number(1), metavar="K",
+             help="how many emojis for each text (default: 5)"),
+    argument("--sentiment", action="store_true",
+             help="say how well 🎉 (positive), 😈 (neutral) and 😡 (negative) answer, from -1 to 1"),
+    argument("--confidence", action="store_true",
+             help="say how likely the three are, from 0 to 1, adding up to 1"),
+    argument("--candidates", type=Path, metavar="FOLDER",
+             help="answer with your own emojis: PNGs of 36×36 pixels with alpha, or square SVGs; "
+             "one whose file is named by its code point, such as 1f9a9, goes by what Unicode "
+             "calls it, one named in words, such as black-cat, by these, any other by its picture"),
     argument("--json", action="store_true", help="print for programs, not for people"),
-    argument("--file", type=input_file(".csv", ".parquet"), metavar="TABLE", help="answer a column of a table instead, ending in .csv or .parquet"),
+    argument("--file", type=input_file(".csv", ".parquet"), metavar="TABLE",
+             help="answer a column of a table instead, ending in .csv or .parquet"),
     argument("--column", default="text", help="the column with the texts (default: %(default)s)"),
-    argument("-o", "--output", type=output_file(".csv", ".parquet"), metavar="ANSWERS", help="with --file: the table to write, ending in .csv or .parquet"))
+    argument("-o", "--output", type=output_file(".csv", ".parquet"), metavar="ANSWERS",
+             help="with --file: the table to write, ending in .csv or .parquet"))
 def answer(
     texts:list, # Those on the line
     top_k:int|None, # How many emojis for each text; None: 5, or as many as there are
@@ -436,42 +538,60 @@ def answer(
     output:Path|None, # Where the answers go, with a file
 ):
     "Answer texts with emojis."
-    if bool(texts) == bool(file): raise ValueError("give either texts or --file, one of the two (see neural-emojis answer --help)")
-    if bool(file) != bool(output): raise ValueError("--file and -o belong together: the one is read, the other written")
-    if file and json: raise ValueError("--json is for texts on the line: a file's answers go to the table that -o names")
-    if sum(map(bool, (top_k, sentiment, confidence))) > 1: raise ValueError("choose one of --top-k, --sentiment and --confidence")
-    if candidates and (sentiment or confidence): raise ValueError("--candidates are emojis to answer with: leave out --sentiment and --confidence")
+    if bool(texts) == bool(file):
+        raise ValueError(
+            "give either texts or --file, one of the two (see neural-emojis answer --help)")
+    if bool(file) != bool(output):
+        raise ValueError("--file and -o belong together: the one is read, the other written")
+    if file and json:
+        raise ValueError(
+            "--json is for texts on the line: a file's answers go to the table that -o names")
+    if sum(map(bool, (top_k, sentiment, confidence))) > 1:
+        raise ValueError("choose one of --top-k, --sentiment and --confidence")
+    if candidates and (sentiment or confidence):
+        raise ValueError(
+            "--candidates are emojis to answer with: leave out --sentiment and --confidence")
     instead = "sentiment" if sentiment else "confidence" if confidence else None
     if file: n_rows, n_blank = answer_file(file, column, output, top_k, instead, candidates)
     else: return _print_answers(texts, top_k, instead, candidates, json)
-    print(f"wrote {output}: {n_rows:,} rows" + (f", {n_blank:,} of them without a text and so without an answer" if n_blank else ""))
+    print(f"wrote {output}: {n_rows:,} rows"
+          + (f", {n_blank:,} of them without a text and so without an answer" if n_blank else ""))
 
 def _print_answers(texts, top_k, sentiment, candidates, as_json):
     from neural_emojis.questions import check_texts
     texts = check_texts(texts)
     answerer, top_k = _load_answerer(candidates, top_k)
-    if as_json: print(json.dumps(_answer_records(answerer, texts, top_k, sentiment), ensure_ascii=False, indent=1))
+    if as_json:
+        print(json.dumps(_answer_records(answerer, texts, top_k, sentiment), ensure_ascii=False,
+                         indent=1))
     else: print("\n".join(_answer_lines(answerer, texts, top_k, sentiment)))
 
 # %% ../nbs/09_command_line.ipynb #bd51dd96
 @command("  neural-emojis predict-emojis tweets.txt -o predictions.txt",
-    argument("file", type=input_file(".txt"), metavar="TWEETS.txt", help="a text file in UTF-8, with a tweet on each line"),
-    argument("-o", "--output", type=output_file(".txt"), required=True, metavar="PREDICTIONS.txt", help="gets a number from 0 to 19 on each line; a blank line's is 0"))
+         argument("file", type=input_file(".txt"), metavar="TWEETS.txt",
+                  help="a text file in UTF-8, with a tweet on each line"),
+         argument("-o", "--output", type=output_file(".txt"), required=True,
+                  metavar="PREDICTIONS.txt",
+                  help="gets a number from 0 to 19 on each line; a blank line's is 0"))
 def predict_emojis(
     file:Path, # Ends in .txt
     output:Path, # Ends in .txt
 ):
     "Predict TweetEval's emoji labels for a file of tweets."
-    if file.resolve() == output.resolve(): raise ValueError(f"{output} holds the tweets: name another file for their labels")
+    if file.resolve() == output.resolve():
+        raise ValueError(f"{output} holds the tweets: name another file for their labels")
     from neural_emojis.sqam import write_tweeteval
     print(f"wrote {output}: {len(write_tweeteval(file, output)):,} labels")
 
 # %% ../nbs/09_command_line.ipynb #48536622
 @command('  neural-emojis invent "merry christmas" "sunny day at the beach" -o invented.png',
-    argument("texts", nargs="+", metavar="TEXT", help="a text, in quotes; or several"),
-    argument("--seed", type=whole_number(0), default=0, help="another number, other steps (default: %(default)s)"),
-    argument("--scale", type=whole_number(1, 16), default=4, help="enlarge each pixel so many times (default: %(default)s)"),
-    argument("-o", "--output", type=output_file(".png"), required=True, metavar="INVENTED.png", help="the picture to write"))
+         argument("texts", nargs="+", metavar="TEXT", help="a text, in quotes; or several"),
+         argument("--seed", type=whole_number(0), default=0,
+                  help="another number, other steps (default: %(default)s)"),
+         argument("--scale", type=whole_number(1, 16), default=4,
+                  help="enlarge each pixel so many times (default: %(default)s)"),
+         argument("-o", "--output", type=output_file(".png"), required=True, metavar="INVENTED.png",
+                  help="the picture to write"))
 def invent(
     texts:list, # Those on the line
     seed:int, # Of the climb

@@ -42,15 +42,20 @@ from tqdm import tqdm
 
 # %% ../nbs/00_data.ipynb #20d99bcf
 VARIATION_SELECTOR = "\ufe0f"  # invisible; asks for the coloured picture of a sign
-CODE_POINTS = re.compile(r"(a9|ae|(23|2a|3\d)(-fe0f)?-20e3|[\da-f]{4,6}(-[\da-f]{4,6})*)", re.IGNORECASE)  # ©, ®, keycaps, and all others; '041' is a number
+# ©, ®, keycaps, and all others; '041' is a number
+CODE_POINTS = re.compile(r"(a9|ae|(23|2a|3\d)(-fe0f)?-20e3|[\da-f]{4,6}(-[\da-f]{4,6})*)",
+                         re.IGNORECASE)
 
 def emoji_char(
     name:str, # Code points in hexadecimal joined by hyphens, as Twemoji names its files: '1f1eb-1f1f7'
 ) -> str: # The characters: '🇫🇷'; a name that is not made of code points stands for itself
     "The characters that a code point name stands for."
-    if not CODE_POINTS.fullmatch(name) or name.isalpha() and len(name) > 2: return name                # 'face' is a word
+    if not CODE_POINTS.fullmatch(name) or name.isalpha() and len(name) > 2:
+        return name                # 'face' is a word
     points = [int(point, 16) for point in name.split("-")]
-    is_char = all(0x23 <= point <= sys.maxunicode and not 0xd800 <= point <= 0xdfff for point in points)  # half a surrogate pair is no character
+    # half a surrogate pair is no character
+    is_char = all(0x23 <= point <= sys.maxunicode and not 0xd800 <= point <= 0xdfff
+                  for point in points)
     return "".join(map(chr, points)) if is_char else name
 
 # %% ../nbs/00_data.ipynb #a573907a
@@ -67,11 +72,13 @@ EMOJI_SHAPE = (EMOJI_SIZE, EMOJI_SIZE, 4)     # height, width, RGBA
 def rasterise(
     svg:str, # The text of an SVG drawing
 ) -> np.ndarray: # uint8 (36, 36, 4), straight alpha
-    "Draw an SVG at the size of our emojis. Raises `ValueError` for a drawing that cannot be parsed or is not square."
+    """Draw an SVG at the size of our emojis.
+    Raises `ValueError` for a drawing that cannot be parsed or is not square."""
     try: png = resvg_py.svg_to_bytes(svg_string=svg, width=EMOJI_SIZE, height=EMOJI_SIZE)
     except ValueError as error: raise ValueError(f"not an SVG drawing: {error}") from error
     image = iio.imread(bytes(png), extension=".png")
-    if image.shape != EMOJI_SHAPE: raise ValueError(f"not a square drawing: it came out as {image.shape[:2]} pixels")
+    if image.shape != EMOJI_SHAPE:
+        raise ValueError(f"not a square drawing: it came out as {image.shape[:2]} pixels")
     return image
 
 # %% ../nbs/00_data.ipynb #88d7b3dc
@@ -94,7 +101,8 @@ def untile(
 ) -> np.ndarray: # (n, 36, 36, channels)
     "Cut a picture made by `tile` into its images again."
     height, width, channels = sheet.shape
-    grid = sheet.reshape(height // EMOJI_SIZE, EMOJI_SIZE, width // EMOJI_SIZE, EMOJI_SIZE, channels)
+    grid = sheet.reshape(height // EMOJI_SIZE, EMOJI_SIZE, width // EMOJI_SIZE, EMOJI_SIZE,
+                         channels)
     return grid.swapaxes(1, 2).reshape(-1, EMOJI_SIZE, EMOJI_SIZE, channels)[:n]
 
 # %% ../nbs/00_data.ipynb #4ae34f63
@@ -106,8 +114,11 @@ class EmojiSet:
     source:str        # Which emojis these are
 
     def __post_init__(self):
-        if len(self.images) != len(self.names): raise ValueError(f"{len(self.images)} images and {len(self.names)} names: give one for each")
-        if len(set(self.names)) < len(self.names): raise ValueError("every emoji needs a name of its own")
+        if len(self.images) != len(self.names):
+            raise ValueError(
+                f"{len(self.images)} images and {len(self.names)} names: give one for each")
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("every emoji needs a name of its own")
 
     @cached_property
     def chars(self) -> list: # n strings: ['🀄', …]
@@ -120,14 +131,20 @@ class EmojiSet:
         self,
         key:str, # Code point name or character
     ) -> int: # Position in the set
-        "Where an emoji stands. Raises `KeyError` for one that is not in the set, `TypeError` for what is not a string."
-        if not isinstance(key, str): raise TypeError(f"an emoji is looked up by its character or name, got {key!r}: positions are for .images, .names and .chars")
+        """Where an emoji stands.
+        Raises `KeyError` for one that is not in the set, `TypeError` for what is not a string."""
+        if not isinstance(key, str):
+            raise TypeError("an emoji is looked up by its character or name, "
+                            f"got {key!r}: positions are for .images, .names and .chars")
         for name in (key, emoji_name(emoji_char(key))):
             if name in self._positions: return self._positions[name]
-        raise KeyError(f"no emoji {key!r} among the {len(self)} of {self.source}: give a character such as '🎉' or its code point '1f389'")
+        raise KeyError(f"no emoji {key!r} among the {len(self)} of {self.source}: "
+                       "give a character such as '🎉' or its code point '1f389'")
 
     def __getitem__(self, key): return self.images[self.index(key)]
-    def __contains__(self, key): return isinstance(key, str) and (key in self._positions or emoji_name(emoji_char(key)) in self._positions)
+    def __contains__(self, key):
+        return isinstance(key, str) and (key in self._positions
+                                         or emoji_name(emoji_char(key)) in self._positions)
     def __iter__(self): return iter(self.names)
     def __len__(self): return len(self.names)
     def __repr__(self): return f"EmojiSet of {len(self)} from {self.source}"
@@ -145,41 +162,62 @@ def progress_bar(
     shown:bool=True, # Whether there is a bar at all
     **settings,
 ) -> tqdm: # To loop over, or to update
-    "A bar that appears after a second and goes when the work is done: in a notebook below its cell, elsewhere on the error stream, if a terminal reads that."
+    """A bar that appears after a second and goes when the work is done: in a notebook below its
+    cell, elsewhere on the error stream, if a terminal reads that."""
     in_notebook = "ipykernel" in sys.modules
-    place = {"file": sys.stdout, "disable": not shown} if in_notebook else {"file": sys.stderr, "disable": not shown or None}   # None: unless a terminal reads it
+    # None: unless a terminal reads it
+    place = {"file": sys.stdout, "disable": not shown} if in_notebook else {
+        "file": sys.stderr, "disable": not shown or None}
     return tqdm(*items, **{"leave": False, "delay": 1, **place, **settings})
 
 # %% ../nbs/00_data.ipynb #5cd9e2ef
 def _read_picture(path):
-    "uint8 pixels of any shape from a PNG or SVG file. Raises `ValueError` naming a file that cannot be read."
+    """uint8 pixels of any shape from a PNG or SVG file.
+    Raises `ValueError` naming a file that cannot be read."""
     try:
         if path.suffix.lower() == ".svg": return rasterise(path.read_text(encoding="utf-8"))
         found = iio.immeta(path, plugin="pillow")
-        has_alpha = found["mode"] in ("LA", "PA") or found["mode"] == "P" and "transparency" in found     # as programs that shrink PNGs write it
+        # as programs that shrink PNGs write it
+        has_alpha = (found["mode"] in ("LA", "PA") or found["mode"] == "P"
+                     and "transparency" in found)
         return iio.imread(path, plugin="pillow", mode="RGBA" if has_alpha else None)
     except (OSError, ValueError, SyntaxError, struct.error) as error:
         raise ValueError(f"cannot read {path.name}: {error}; replace or remove it") from error
 
 def _read_folder(folder):
-    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in (".png", ".svg") and not p.name.startswith(".")), key=lambda p: p.stem)
-    if not paths: raise ValueError(f"no PNG or SVG files in {folder}: give a folder of emojis of 36×36 pixels with alpha")
+    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in (".png", ".svg")
+                    and not p.name.startswith(".")),
+                   key=lambda p: p.stem)
+    if not paths:
+        raise ValueError(
+            f"no PNG or SVG files in {folder}: give a folder of emojis of 36×36 pixels with alpha")
     pictures = {}
     for path in progress_bar(paths, unit="picture", desc=f"reading {folder.name}"):
-        name = path.stem if emoji_char(path.stem) == path.stem else emoji_name(emoji_char(path.stem))   # '2764-FE0F' is 2764
-        if name in pictures: raise ValueError(f"two files for {name!r} in {folder}: keep one of them")
+        # '2764-FE0F' is 2764
+        name = path.stem if emoji_char(path.stem) == path.stem else emoji_name(
+            emoji_char(path.stem))
+        if name in pictures:
+            raise ValueError(f"two files for {name!r} in {folder}: keep one of them")
         pictures[name] = _read_picture(path)
-    kept = {name: p for name, p in pictures.items() if p.shape == EMOJI_SHAPE and p.dtype == np.uint8}
+    kept = {name: p
+            for name, p in pictures.items() if p.shape == EMOJI_SHAPE and p.dtype == np.uint8}
     others = [f"{name} {p.shape}" for name, p in pictures.items() if name not in kept]
-    if not kept: raise ValueError(f"none of the {len(pictures)} files in {folder} has shape {EMOJI_SHAPE}, 8 bits: {', '.join(others[:5])}; save them as RGBA of this size")
-    if others: warnings.warn(f"kept out {len(others)} of {len(pictures)} files that are not of shape {EMOJI_SHAPE}, 8 bits: {', '.join(others[:5])}", stacklevel=3)
-    return EmojiSet(np.stack([kept[name] for name in sorted(kept)]), sorted(kept), f"folder {folder.name}")
+    if not kept:
+        raise ValueError(f"none of the {len(pictures)} files in {folder} has shape {EMOJI_SHAPE}, "
+                         f"8 bits: {', '.join(others[:5])}; save them as RGBA of this size")
+    if others:
+        warnings.warn(f"kept out {len(others)} of {len(pictures)} files that are "
+                      f"not of shape {EMOJI_SHAPE}, 8 bits: {', '.join(others[:5])}", stacklevel=3)
+    return EmojiSet(np.stack([kept[name] for name in sorted(kept)]), sorted(kept),
+                    f"folder {folder.name}")
 
 # %% ../nbs/00_data.ipynb #4727eac0
 def load_emojis(
     path:str|os.PathLike|None=None, # A folder of PNGs (36×36, RGBA) or SVGs (any size, square); None: the 872 that ship
 ) -> EmojiSet: # Sorted by name
-    "Load emojis. Raises `FileNotFoundError` for a missing folder, `ValueError` for one without usable pictures."
+    """Load emojis.
+    Raises `FileNotFoundError` for a missing folder, `ValueError` for one without usable
+    pictures."""
     if path is None: return _read_sprite()
     folder = Path(path)
     if not folder.is_dir(): raise FileNotFoundError(f"no such folder: {folder}")
@@ -189,17 +227,26 @@ def load_emojis(
 def check_images(
     images:np.ndarray, # (n, 36, 36, 4), straight alpha: uint8 in 0–255, or floats in [0, 1]
 ) -> np.ndarray: # float32 (n, 36, 36, 4) in [0, 1]
-    "Images as a network wants them. Raises `TypeError` for another dtype, `ValueError` for another shape or range, NaN, or none at all."
+    """Images as a network wants them.
+    Raises `TypeError` for another dtype, `ValueError` for another shape or range, NaN, or none
+    at all."""
     try: images = np.asarray(images)
-    except ValueError as error: raise ValueError("images of different shapes: use load_emojis(folder) to read and check a folder") from error
+    except ValueError as error:
+        raise ValueError("images of different shapes: "
+                         "use load_emojis(folder) to read and check a folder") from error
     if images.shape[1:] != EMOJI_SHAPE:
-        raise ValueError(f"images must have shape (n, 36, 36, 4), got {images.shape}: " +
-                         ("add a first axis with image[None]" if images.shape == EMOJI_SHAPE else "use load_emojis(folder) to read and check a folder"))
+        raise ValueError(f"images must have shape (n, 36, 36, 4), got {images.shape}: "
+                         + ("add a first axis with image[None]" if images.shape == EMOJI_SHAPE
+                            else "use load_emojis(folder) to read and check a folder"))
     if len(images) == 0: raise ValueError("images is empty: give at least one")
     if images.dtype == np.uint8: return images.astype(np.float32) / 255
-    if not np.issubdtype(images.dtype, np.floating): raise TypeError(f"images must be uint8 or floats, got {images.dtype}: convert with images.astype(np.uint8)")
+    if not np.issubdtype(images.dtype, np.floating):
+        raise TypeError(f"images must be uint8 or floats, got {images.dtype}: "
+                        "convert with images.astype(np.uint8)")
     if not np.isfinite(images).all(): raise ValueError("images hold NaN or infinite values")
-    if images.min() < 0 or images.max() > 1: raise ValueError(f"float images must lie in [0, 1], got [{images.min():g}, {images.max():g}]: divide pixels of 0–255 by 255, or pass them as uint8")
+    if images.min() < 0 or images.max() > 1:
+        raise ValueError(f"float images must lie in [0, 1], got [{images.min():g}, "
+                         f"{images.max():g}]: divide pixels of 0–255 by 255, or pass them as uint8")
     return images.astype(np.float32)
 
 # %% ../nbs/00_data.ipynb #db37be31
@@ -213,7 +260,8 @@ def train_valid_mask(
 
 # %% ../nbs/00_data.ipynb #8e6ddcbe
 def _plain(texts):
-    "Texts without what copies differ in: case, spacing, signs and mentions; where nothing else is left, signs count."
+    """Texts without what copies differ in: case, spacing, signs and mentions; where nothing else
+    is left, signs count."""
     texts = pd.Series(list(texts), dtype=object)
     odd = [i for i, text in enumerate(texts) if not isinstance(text, str)]
     if odd: raise ValueError(f"text {odd[0]} is {texts[odd[0]]!r}, not a string: leave it out")
@@ -231,8 +279,10 @@ def text_split_mask(
     texts:pd.Series, # n texts
     seed:int=0, # Another number, another split
 ) -> np.ndarray: # bool (n,), True for the roughly four in five that are trained on; copies are on the same side
-    "The fixed split for texts: a hash of each text, as `text_groups` compares them, decides its side. Raises as `text_groups` does."
-    share = [int.from_bytes(hashlib.blake2b(f"{seed} {text}".encode(), digest_size=8).digest()) / 2 ** 64 for text in _plain(texts)]
+    """The fixed split for texts: a hash of each text, as `text_groups` compares them, decides
+    its side. Raises as `text_groups` does."""
+    share = [int.from_bytes(hashlib.blake2b(f"{seed} {text}".encode(), digest_size=8).digest())
+             / 2 ** 64 for text in _plain(texts)]
     return np.array(share) < .8
 
 # %% ../nbs/00_data.ipynb #1badcab0
@@ -240,16 +290,20 @@ def find_file(
     pattern:str, # Where it lies inside a data folder: 'airline/Tweets.csv'; may hold wildcards
     path:str|os.PathLike|None=None, # Where the caller says it is
 ) -> tuple: # (Path or None, where it was found: 'path', 'NEURAL_EMOJIS_DATA', 'cache' or None)
-    "Look for a data file without downloading. Raises `FileNotFoundError` where a place that was named does not exist."
+    """Look for a data file without downloading.
+    Raises `FileNotFoundError` where a place that was named does not exist."""
     if path is not None:
         if not Path(path).is_file(): raise FileNotFoundError(f"no such file: {path}")
         return Path(path), "path"
-    folders = {"NEURAL_EMOJIS_DATA": os.environ.get("NEURAL_EMOJIS_DATA"), "cache": pooch.os_cache("neural_emojis")}
+    folders = {"NEURAL_EMOJIS_DATA": os.environ.get("NEURAL_EMOJIS_DATA"),
+               "cache": pooch.os_cache("neural_emojis")}
     for place, folder in folders.items():
         if not folder: continue
         if place == "NEURAL_EMOJIS_DATA" and not Path(folder).is_dir():
-            raise FileNotFoundError(f"NEURAL_EMOJIS_DATA names {folder}, which is not a folder: correct or unset it")
-        found = sorted(Path(folder).glob(pattern), key=lambda path: (len(path.name), path))    # a whole GloVe before a part of it
+            raise FileNotFoundError(
+                f"NEURAL_EMOJIS_DATA names {folder}, which is not a folder: correct or unset it")
+        # a whole GloVe before a part of it
+        found = sorted(Path(folder).glob(pattern), key=lambda path: (len(path.name), path))
         if found: return found[0], place
     return None, None
 
@@ -258,9 +312,11 @@ def find_file(
 def written_whole(
     path:str|os.PathLike, # The file to write; its folder must exist
 ): # Gives the `Path` to write to: of the same name, alone in a temporary folder beside `path`
-    "Put a file in its place once it is complete; a failure or an interruption leaves what was there. Raises `OSError` where it cannot be written."
+    """Put a file in its place once it is complete; a failure or an interruption leaves what was
+    there. Raises `OSError` where it cannot be written."""
     target = Path(path).resolve()                                    # where a symbolic link leads
-    if not target.parent.is_dir(): raise FileNotFoundError(f"there is no folder {Path(path).parent}: make it first")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {Path(path).parent}: make it first")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
         new = Path(folder) / Path(path).name
         yield new
@@ -282,14 +338,20 @@ def download(
     pooch.get_logger().setLevel("WARNING")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(target) as new, progress_bar(total=0, unit="B", unit_scale=True, desc=target.name) as progress:
-            got = Path(pooch.retrieve(url, known_hash, fname="download", path=new.parent, downloader=pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)))
+        with written_whole(target) as new, progress_bar(total=0, unit="B", unit_scale=True,
+                                                        desc=target.name) as progress:
+            got = Path(pooch.retrieve(
+                url, known_hash, fname="download", path=new.parent,
+                downloader=pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)))
             if member:
-                with zipfile.ZipFile(got) as archive: got = Path(archive.extract(member, new.parent))
+                with zipfile.ZipFile(got) as archive:
+                    got = Path(archive.extract(member, new.parent))
             check(got)
             got.replace(new)
     except requests.ConnectionError as error:
-        raise DownloadError(f"could not download {target.name}: no connection to {urlsplit(url).hostname}, or it timed out") from error
+        raise DownloadError(f"could not download {target.name}: "
+                            f"no connection to {urlsplit(url).hostname}, "
+                            "or it timed out") from error
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DownloadError(f"could not download {target.name} from {url}: {error}") from error
     return target
@@ -303,35 +365,50 @@ def find_or_download(
     known_hash:str|None=None, # 'sha256:…' of what the address gives
     member:str|None=None, # Name of the wanted file inside a zip archive
 ) -> tuple: # (Path, where it was found: 'path', 'NEURAL_EMOJIS_DATA', 'cache' or 'download')
-    "A data file from the places above, or else from its address, into the cache. Raises as `find_file` and `download` do."
+    """A data file from the places above, or else from its address, into the cache.
+    Raises as `find_file` and `download` do."""
     found, place = find_file(pattern, path)
     if found is not None: return found, place
-    return download(url, pooch.os_cache("neural_emojis") / pattern.replace("*", ""), check, known_hash, member), "download"
+    return download(url, pooch.os_cache("neural_emojis") / pattern.replace("*", ""), check,
+                    known_hash, member), "download"
 
 # %% ../nbs/00_data.ipynb #2c95d853
 SENTIMENTS = ("positive", "neutral", "negative")
 
 def _read_table(path, columns, **settings):
-    "A CSV file in UTF-8 that has these columns. Raises `ValueError` for one that is something else."
+    """A CSV file in UTF-8 that has these columns.
+    Raises `ValueError` for one that is something else."""
     name = Path(path).name
     try: table = pd.read_csv(path, encoding="utf-8-sig", **settings)
-    except ValueError as error: raise ValueError(f"{name} is not a CSV file in UTF-8: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{name} is not a CSV file in UTF-8: {error}") from error
     missing = [column for column in columns if column not in table]
-    if missing: raise ValueError(f"{name} lacks the column {' and '.join(missing)}: it has {', '.join(map(str, table.columns[:8]))}")
-    if not isinstance(table.index, pd.RangeIndex): raise ValueError(f"{name} has rows with more fields than its header: put quotes around texts with commas")
+    if missing:
+        raise ValueError(f"{name} lacks the column {' and '.join(missing)}: "
+                         f"it has {', '.join(map(str, table.columns[:8]))}")
+    if not isinstance(table.index, pd.RangeIndex):
+        raise ValueError(f"{name} has rows with more fields than its header: "
+                         "put quotes around texts with commas")
     return table
 
 def read_tweets(
     path:str|os.PathLike, # A CSV file with the columns text and airline_sentiment, among any others
 ) -> pd.DataFrame: # Columns text and sentiment (one of 'positive', 'neutral', 'negative')
     "Read a copy of the airline tweets. Raises `ValueError` for a file that is not one."
-    name, table = Path(path).name, _read_table(path, ["airline_sentiment", "text"], dtype=str, keep_default_na=False)  # a tweet may read 'NA'
-    tweets = pd.DataFrame({"text": table["text"].str.strip(), "sentiment": table["airline_sentiment"].str.strip().str.lower()})
+    # a tweet may read 'NA'
+    name = Path(path).name
+    table = _read_table(path, ["airline_sentiment", "text"], dtype=str, keep_default_na=False)
+    tweets = pd.DataFrame({"text": table["text"].str.strip(),
+                           "sentiment": table["airline_sentiment"].str.strip().str.lower()})
     if tweets.empty: raise ValueError(f"{name} has a header and no tweets")
     blank = tweets.index[tweets["text"] == ""]
-    if len(blank): raise ValueError(f"{name} has {len(blank)} empty texts, the first in row {blank[0] + 1}: remove them")
+    if len(blank):
+        raise ValueError(
+            f"{name} has {len(blank)} empty texts, the first in row {blank[0] + 1}: remove them")
     unknown = sorted(set(tweets["sentiment"]) - set(SENTIMENTS))
-    if unknown: raise ValueError(f"{name} has unknown sentiments {unknown[:5]}: they must be among {list(SENTIMENTS)}")
+    if unknown:
+        raise ValueError(
+            f"{name} has unknown sentiments {unknown[:5]}: they must be among {list(SENTIMENTS)}")
     return tweets
 
 # %% ../nbs/00_data.ipynb #1559aa90
@@ -340,14 +417,21 @@ TWEETS_URL = "https://www.kaggle.com/api/v1/datasets/download/crowdflower/twitte
 def load_tweets(
     path:str|os.PathLike|None=None, # A CSV file; None: look in the usual places
 ) -> pd.DataFrame: # Columns text and sentiment; .attrs['source'] says which data it is
-    "Load tweets to airlines, or the sample that ships. Raises `FileNotFoundError` or `ValueError` for a bad file."
+    """Load tweets to airlines, or the sample that ships.
+    Raises `FileNotFoundError` or `ValueError` for a bad file."""
     pattern, said = "airline/Tweets.csv", "Twitter US Airline Sentiment"
-    try: found, place = find_or_download(pattern, path, TWEETS_URL, read_tweets, member="Tweets.csv")
+    try:
+        found, place = find_or_download(pattern, path, TWEETS_URL, read_tweets, member="Tweets.csv")
     except DownloadError as error:
-        found, said, place = ASSETS / "sample_tweets.csv", "sample of made-up airline tweets", "package"
-        warnings.warn(f"using the small {said} that ships with the package: {error}. Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.", stacklevel=2)
+        found = ASSETS / "sample_tweets.csv"
+        said = "sample of made-up airline tweets"
+        place = "package"
+        warnings.warn(f"using the small {said} that ships with the package: {error}. "
+                      f"Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.",
+                      stacklevel=2)
     tweets = read_tweets(found)
-    tweets.attrs["source"] = f"{said if place != 'path' else found.name} ({place}, {len(tweets):,} tweets)"
+    tweets.attrs["source"] = (
+        f"{said if place != 'path' else found.name} ({place}, {len(tweets):,} tweets)")
     return tweets
 
 # %% ../nbs/00_data.ipynb #91665f0b
@@ -355,20 +439,31 @@ def read_glove(
     path:str|os.PathLike, # A text file in GloVe's format: a word and its numbers on each line
     dim:int=100, # How many numbers each word must have
 ) -> pd.DataFrame: # float32 (words, dim), indexed by word
-    "Read word vectors. Warns of a cut last line, which is dropped. Raises `ValueError` for a broken file or another dimension."
+    """Read word vectors. Warns of a cut last line, which is dropped.
+    Raises `ValueError` for a broken file or another dimension."""
     name = Path(path).name
-    try: table = pd.read_csv(path, sep=" ", header=None, index_col=0, quoting=3, na_filter=True, keep_default_na=False, na_values=[""], encoding="utf-8", low_memory=False)
-    except ValueError as error: raise ValueError(f"{name} is not a file of word vectors: {error}") from error
-    if table.shape[1] != dim: raise ValueError(f"{name} holds {table.shape[1]}-D vectors, not {dim}-D: give another file, or dim={table.shape[1]}")
+    try:
+        table = pd.read_csv(path, sep=" ", header=None, index_col=0, quoting=3, na_filter=True,
+                            keep_default_na=False, na_values=[""], encoding="utf-8",
+                            low_memory=False)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a file of word vectors: {error}") from error
+    if table.shape[1] != dim:
+        raise ValueError(f"{name} holds {table.shape[1]}-D vectors, not {dim}-D: "
+                         f"give another file, or dim={table.shape[1]}")
     with open(path, "rb") as file:
         file.seek(-1, os.SEEK_END)
         is_cut = file.read() != b"\n"
     if is_cut:
-        warnings.warn(f"{name} is cut short: its last line, {len(table):,}, is incomplete and was left out. Download it again for all words.", stacklevel=2)
+        warnings.warn(f"{name} is cut short: its last line, {len(table):,}, "
+                      "is incomplete and was left out. Download it again for all words.",
+                      stacklevel=2)
         table = table.iloc[:-1]
     vectors = table.apply(pd.to_numeric, errors="coerce").astype(np.float32)
     broken = np.flatnonzero(~np.isfinite(vectors.to_numpy()).all(axis=1))
-    if len(broken): raise ValueError(f"{name} is broken in line {broken[0] + 1:,}: {dim} numbers expected; download it again")
+    if len(broken):
+        raise ValueError(f"{name} is broken in line {broken[0] + 1:,}: "
+                         f"{dim} numbers expected; download it again")
     vectors.index = vectors.index.astype(str).rename("word")
     return vectors
 
@@ -378,14 +473,17 @@ def count_vectors(
     dim:int=100, # Length of each vector
     seed:int=0, # Of the singular value decomposition
 ) -> pd.DataFrame: # float32 (words, dim), indexed by word
-    "Word vectors from co-occurrence: PPMI of words that share a text, reduced by a truncated SVD (Levy & Goldberg 2014)."
+    """Word vectors from co-occurrence: PPMI of words that share a text, reduced by a truncated
+    SVD (Levy & Goldberg 2014)."""
     vectorizer = CountVectorizer(binary=True, min_df=2)
     counts = vectorizer.fit_transform(texts).astype(np.float64)     # (texts, words)
     together = (counts.T @ counts).toarray() / counts.shape[0]      # (words, words)
     alone = np.diag(together)
-    with np.errstate(divide="ignore"): ppmi = np.maximum(0, np.log(together / np.outer(alone, alone)))
+    with np.errstate(divide="ignore"):
+        ppmi = np.maximum(0, np.log(together / np.outer(alone, alone)))
     vectors = TruncatedSVD(dim, random_state=seed).fit_transform(ppmi)
-    return pd.DataFrame(vectors.astype(np.float32), index=pd.Index(vectorizer.get_feature_names_out(), name="word"))
+    return pd.DataFrame(vectors.astype(np.float32),
+                        index=pd.Index(vectorizer.get_feature_names_out(), name="word"))
 
 # %% ../nbs/00_data.ipynb #0dd06062
 GLOVE_URL = "https://nlp.stanford.edu/data/glove.6B.zip"
@@ -395,14 +493,19 @@ def load_glove(
     path:str|os.PathLike|None=None, # A file in GloVe's format; None: look in the usual places
     dim:int=100, # Length of the vectors
 ) -> pd.DataFrame: # float32 (words, dim), indexed by word; .attrs['source'] says which vectors these are
-    "Load GloVe 6B, or vectors counted in the sample of tweets. Raises `FileNotFoundError` or `ValueError` for a bad file."
+    """Load GloVe 6B, or vectors counted in the sample of tweets.
+    Raises `FileNotFoundError` or `ValueError` for a bad file."""
     member = f"glove.6B.{dim}d.txt"
     try:
-        found, place = find_or_download(f"glove/glove.6B.{dim}d*.txt", path, GLOVE_URL, lambda got: read_glove(got, dim), GLOVE_HASH, member)
+        found, place = find_or_download(f"glove/glove.6B.{dim}d*.txt", path, GLOVE_URL,
+                                        lambda got: read_glove(got, dim), GLOVE_HASH, member)
         vectors, said = read_glove(found, dim), "GloVe 6B" if place != "path" else found.name
     except DownloadError as error:
-        vectors, said, place = count_vectors(read_tweets(ASSETS / "sample_tweets.csv")["text"], dim), "vectors counted in the sample of tweets", "package"
-        warnings.warn(f"using {said}: {error}. Set NEURAL_EMOJIS_DATA to a folder with glove/{member} for the real ones.", stacklevel=2)
+        vectors = count_vectors(read_tweets(ASSETS / "sample_tweets.csv")["text"], dim)
+        said = "vectors counted in the sample of tweets"
+        place = "package"
+        warnings.warn(f"using {said}: {error}. Set NEURAL_EMOJIS_DATA to "
+                      f"a folder with glove/{member} for the real ones.", stacklevel=2)
     vectors.attrs["source"] = f"{said} ({place}, {len(vectors):,} words)"
     return vectors
 
@@ -411,29 +514,45 @@ def load_question_answers(
     path:str|os.PathLike|None=None, # A CSV file with the columns topic, question and answer; None: the set that ships
 ) -> pd.DataFrame: # Columns topic, question and answer; questions with one answer have equal texts there; .attrs['source'] says which data it is
     "Load questions with their answers. Raises `FileNotFoundError` or `ValueError` for a bad file."
-    found = ASSETS / "questions_answers.csv" if path is None else find_file("questions_answers.csv", path)[0]
+    found = ASSETS / "questions_answers.csv" if path is None else find_file(
+        "questions_answers.csv", path)[0]
     columns = ["topic", "question", "answer"]
-    table = _read_table(found, columns, dtype=str, keep_default_na=False)[columns].apply(lambda column: column.str.strip())
+    table = _read_table(found, columns, dtype=str,
+                        keep_default_na=False)[columns].apply(lambda column: column.str.strip())
     blank = table.index[(table == "").any(axis=1)]
-    if table.empty or len(blank): raise ValueError(f"{found.name} has {'an empty field in row ' + str(blank[0] + 1) if len(blank) else 'a header and no questions'}")
+    if table.empty or len(blank):
+        raise ValueError(
+            f"{found.name} has "
+            f"{'an empty field in row ' + str(blank[0] + 1) if len(blank) else 'a header and no questions'}")
     said = "questions to an airline, written for this book" if path is None else found.name
-    table.attrs["source"] = f"{said} ({'package' if path is None else 'path'}, {len(table):,} questions, {table['answer'].nunique():,} answers)"
+    table.attrs["source"] = (f"{said} ({'package' if path is None else 'path'}, "
+                             f"{len(table):,} questions, {table['answer'].nunique():,} answers)")
     return table
 
 # %% ../nbs/00_data.ipynb #a2f60e53
 INSURANCEQA_ANSWERS = "answers.label.token_idx"
-INSURANCEQA_SPLITS = {"train": "question.train.token_idx.label", **{name: f"question.{name}.label.token_idx.pool" for name in ("dev", "test1", "test2")}}
-INSURANCEQA_COLUMNS = {INSURANCEQA_ANSWERS: 2, **{file: 2 if split == "train" else 3 for split, file in INSURANCEQA_SPLITS.items()}, "vocabulary": 2}
+INSURANCEQA_SPLITS = {"train": "question.train.token_idx.label", **{
+    name: f"question.{name}.label.token_idx.pool" for name in ("dev", "test1", "test2")}}
+INSURANCEQA_COLUMNS = {INSURANCEQA_ANSWERS: 2, **{file: 2 if split == "train" else 3
+                                                  for split, file in INSURANCEQA_SPLITS.items()},
+                       "vocabulary": 2}
 
 def _read_columns(path, n):
-    "The number and the `n` tab-separated fields of each line. Raises `FileNotFoundError`, and `ValueError` for a file that is not so made."
-    if not path.is_file(): raise FileNotFoundError(f"no such file: {path}; InsuranceQA needs {', '.join(INSURANCEQA_COLUMNS)} in one folder")
+    """The number and the `n` tab-separated fields of each line.
+    Raises `FileNotFoundError`, and `ValueError` for a file that is not so made."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}; InsuranceQA needs "
+                                f"{', '.join(INSURANCEQA_COLUMNS)} in one folder")
     try: lines = path.read_bytes().decode("utf-8").split("\n")
-    except UnicodeDecodeError as error: raise ValueError(f"{path.name} is not text in UTF-8: {error}") from error
-    lines = [(number, line.rstrip("\r").split("\t")) for number, line in enumerate(lines, 1) if line.strip()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is not text in UTF-8: {error}") from error
+    lines = [(number, line.rstrip("\r").split("\t"))
+             for number, line in enumerate(lines, 1) if line.strip()]
     if not lines: raise ValueError(f"{path.name} is empty")
     for number, fields in lines:
-        if len(fields) != n or not all(fields): raise ValueError(f"{path.name} is broken in line {number:,}: {n} fields with a tab between them expected, got {len(fields)}: {' | '.join(fields)[:60]}")
+        if len(fields) != n or not all(fields):
+            raise ValueError(f"{path.name} is broken in line {number:,}: {n} fields with a tab "
+                             f"between them expected, got {len(fields)}: {' | '.join(fields)[:60]}")
     return lines
 
 # %% ../nbs/00_data.ipynb #9439c2a4
@@ -441,23 +560,33 @@ def read_insuranceqa(
     folder:str|os.PathLike, # With the six files of version 1
     split:str="train", # 'train', 'dev', 'test1' or 'test2'
 ) -> tuple: # Questions: DataFrame question (text), right and pool (lists of labels; the pool of a training question is empty). Answers: Series of texts, indexed by label
-    "Read InsuranceQA. Raises `FileNotFoundError` for a missing file, `ValueError` for a broken line, an unknown word or label."
-    if split not in INSURANCEQA_SPLITS: raise ValueError(f"split must be one of {list(INSURANCEQA_SPLITS)}, got {split!r}")
+    """Read InsuranceQA.
+    Raises `FileNotFoundError` for a missing file, `ValueError` for a broken line, an unknown
+    word or label."""
+    if split not in INSURANCEQA_SPLITS:
+        raise ValueError(f"split must be one of {list(INSURANCEQA_SPLITS)}, got {split!r}")
     folder = Path(folder)
     words = dict(fields for _, fields in _read_columns(folder / "vocabulary", 2))
     def look_up(found, keys, file, number, what):
         unknown = [key for key in keys if key not in found]
-        if unknown or not keys: raise ValueError(f"{file} is broken in line {number:,}: {f'{unknown[0]} is no {what}' if unknown else f'no {what} at all'}")
+        if unknown or not keys:
+            raise ValueError(f"{file} is broken in line {number:,}: "
+                             f"{f'{unknown[0]} is no {what}' if unknown else f'no {what} at all'}")
         return [found[key] for key in keys]
-    text = lambda field, *where: " ".join(look_up(words, field.split(), *where, "word of the vocabulary"))
-    answers = {label: text(field, INSURANCEQA_ANSWERS, number) for number, (label, field) in _read_columns(folder / INSURANCEQA_ANSWERS, 2)}
+    text = lambda field, *where: " ".join(look_up(words, field.split(), *where,
+                                                  "word of the vocabulary"))
+    answers = {label: text(field, INSURANCEQA_ANSWERS, number)
+               for number, (label, field) in _read_columns(folder / INSURANCEQA_ANSWERS, 2)}
     labels = {label: label for label in answers}
     file, rows = INSURANCEQA_SPLITS[split], []
     for number, fields in _read_columns(folder / file, INSURANCEQA_COLUMNS[file]):
-        question, right, pool = (*fields, "") if split == "train" else (fields[1], fields[0], fields[2])
-        right, *pool = (look_up(labels, field.split(), file, number, "answer's label") for field in (right, pool) if field)
+        question, right, pool = (*fields, "") if split == "train" else (
+            fields[1], fields[0], fields[2])
+        right, *pool = (look_up(labels, field.split(), file, number, "answer's label")
+                        for field in (right, pool) if field)
         rows.append((text(question, file, number), right, pool[0] if pool else []))
-    return pd.DataFrame(rows, columns=["question", "right", "pool"]), pd.Series(answers, name="answer").rename_axis("label")
+    return pd.DataFrame(rows, columns=["question", "right", "pool"]), pd.Series(
+        answers, name="answer").rename_axis("label")
 
 # %% ../nbs/00_data.ipynb #2a9cda9f
 INSURANCEQA_URL = "https://raw.githubusercontent.com/shuzi/insuranceQA/master/V1"
@@ -466,23 +595,32 @@ def load_insuranceqa(
     path:str|os.PathLike|None=None, # The folder with the six files of version 1; None: look in the usual places
     split:str="train", # 'train', 'dev', 'test1' or 'test2'
 ) -> tuple: # As `read_insuranceqa` gives it; .attrs['source'] of the questions says where they were found
-    "Load InsuranceQA. Raises `DownloadError` where it is neither here nor to be had, and as `read_insuranceqa` does."
-    if path is not None and not Path(path).is_dir(): raise FileNotFoundError(f"no such folder: {path}")
-    found, place = (Path(path) / "vocabulary", "path") if path is not None else find_file("insuranceqa/vocabulary")
+    """Load InsuranceQA.
+    Raises `DownloadError` where it is neither here nor to be had, and as `read_insuranceqa`
+    does."""
+    if path is not None and not Path(path).is_dir():
+        raise FileNotFoundError(f"no such folder: {path}")
+    found, place = (Path(path) / "vocabulary", "path") if path is not None else find_file(
+        "insuranceqa/vocabulary")
     if found is None:
         for file, n in INSURANCEQA_COLUMNS.items():
-            found = download(f"{INSURANCEQA_URL}/{file}", pooch.os_cache("neural_emojis") / "insuranceqa" / file, lambda got: _read_columns(got, n))
+            found = download(f"{INSURANCEQA_URL}/{file}", pooch.os_cache("neural_emojis")
+                             / "insuranceqa" / file, lambda got: _read_columns(got, n))
         place = "download"
     questions, answers = read_insuranceqa(found.parent, split)
-    questions.attrs["source"] = f"InsuranceQA V1, {split} ({place}, {len(questions):,} questions, {len(answers):,} answers)"
+    questions.attrs["source"] = (f"InsuranceQA V1, {split} ({place}, "
+                                 f"{len(questions):,} questions, {len(answers):,} answers)")
     return questions, answers
 
 # %% ../nbs/00_data.ipynb #ec64c402
 def load_annotations() -> pd.DataFrame: # Columns name, keywords (lists), tags (lists) and group, indexed by code point name
-    "English names and keywords (Unicode CLDR), volunteers' tags (emojilib) and groups of the 872 emojis and of some later ones."
-    table = pd.read_csv(ASSETS / "annotations.csv", dtype=str, keep_default_na=False)  # a keyword may read 'NA'
+    """English names and keywords (Unicode CLDR), volunteers' tags (emojilib) and groups of the
+    872 emojis and of some later ones."""
+    # a keyword may read 'NA'
+    table = pd.read_csv(ASSETS / "annotations.csv", dtype=str, keep_default_na=False)
     table.index = pd.Index([emoji_name(char) for char in table["emoji"]], name="code")
-    lists = {column: [cell.split("|") if cell else [] for cell in table[column]] for column in ("keywords", "tags")}
+    lists = {column: [cell.split("|") if cell else [] for cell in table[column]]
+             for column in ("keywords", "tags")}
     return table.assign(**lists).drop(columns="emoji")
 
 # %% ../nbs/00_data.ipynb #18adef97
@@ -491,19 +629,32 @@ def describe(
     annotations:pd.DataFrame|None=None, # Columns name, keywords and, where they are wanted, tags, indexed by code point name; None: `load_annotations()`
     tags:bool=False, # Add the volunteers' tags
 ) -> list: # n texts: the name twice, then the keywords and, if wanted, the tags
-    "Emojis in words. Raises `KeyError` for one without annotations, or a table that lacks a column, `ValueError` for one that names an emoji twice, `TypeError` for keywords or tags that are no list."
+    """Emojis in words.
+    Raises `KeyError` for one without annotations, or a table that lacks a column, `ValueError`
+    for one that names an emoji twice, `TypeError` for keywords or tags that are no list."""
     if annotations is None: annotations = load_annotations()
     columns = ["keywords", "tags"] if tags else ["keywords"]
     lacking = [column for column in ["name", *columns] if column not in annotations]
-    if lacking: raise KeyError(f"the table of annotations lacks the column {lacking[0]!r}: it has {list(annotations.columns)}")
+    if lacking:
+        raise KeyError(f"the table of annotations lacks the column {lacking[0]!r}: "
+                       f"it has {list(annotations.columns)}")
     missing = [name for name in names if name not in annotations.index]
-    if missing: raise KeyError(f"no annotations of {missing[:5]}: give code point names that load_annotations() lists, or a table with theirs")
-    if not annotations.index.is_unique: raise ValueError(f"the table of annotations names {annotations.index[annotations.index.duplicated()][0]!r} twice: keep one row")
+    if missing:
+        raise KeyError(f"no annotations of {missing[:5]}: give code point names "
+                       "that load_annotations() lists, or a table with theirs")
+    if not annotations.index.is_unique:
+        raise ValueError("the table of annotations names "
+                         f"{annotations.index[annotations.index.duplicated()][0]!r} twice: "
+                         "keep one row")
     rows = annotations.loc[list(names)]
     for column in columns:
         for name, words in rows[column].items():
-            if not isinstance(words, (list, tuple, np.ndarray)): raise TypeError(f"the {column} of {name!r} must be a list of words, got {words!r}: " + ("split it" if isinstance(words, str) else "give an empty list for none"))
-    return [" ".join([name, name, *itertools.chain(*lists)]) for name, *lists in zip(rows["name"], *(rows[column] for column in columns))]
+            if not isinstance(words, (list, tuple, np.ndarray)):
+                raise TypeError(
+                    f"the {column} of {name!r} must be a list of words, got {words!r}: "
+                    + ("split it" if isinstance(words, str) else "give an empty list for none"))
+    return [" ".join([name, name, *itertools.chain(*lists)])
+            for name, *lists in zip(rows["name"], *(rows[column] for column in columns))]
 
 # %% ../nbs/00_data.ipynb #90bc81c6
 @lru_cache
@@ -512,7 +663,8 @@ def _described():
     codes = list(load_annotations().index)
     described = dict(zip(map(emoji_char, codes), describe(codes)))
     long = sorted((char for char in described if len(char) > 1), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, long)) + f"|[{''.join(char for char in described if len(char) == 1)}]"), described
+    return re.compile("|".join(map(re.escape, long))
+                      + f"|[{''.join(char for char in described if len(char) == 1)}]"), described
 
 def describe_emojis(
     text:str, # With or without emojis
@@ -520,45 +672,58 @@ def describe_emojis(
     "A text with its emojis in words. Those without annotations stay."
     if text.isascii(): return text
     pattern, described = _described()
-    return pattern.sub(lambda found: f" {described[found[0]]} ", text.replace(VARIATION_SELECTOR, ""))
+    return pattern.sub(lambda found: f" {described[found[0]]} ",
+                       text.replace(VARIATION_SELECTOR, ""))
 
 # %% ../nbs/00_data.ipynb #c3942472
 def read_valence(
     path:str|os.PathLike, # The CSV file of the Emoji Sentiment Ranking
 ) -> pd.DataFrame: # Columns valence, in [-1, 1]; count, of tweets; spread, the variance of a tweet's -1, 0 or 1; indexed by code point name
-    "How emojis were meant: (positive − negative) / count (Kralj Novak et al. 2015). Raises `ValueError` for a file that is something else."
+    """How emojis were meant: (positive − negative) / count (Kralj Novak et al. 2015).
+    Raises `ValueError` for a file that is something else."""
     name, columns = Path(path).name, ["Negative", "Neutral", "Positive"]
     table = _read_table(path, ["Emoji", *columns])
     counts = table[columns].apply(pd.to_numeric, errors="coerce")
-    broken = np.flatnonzero(table["Emoji"].isna() | ~(counts >= 0).all(axis=1) | (counts.sum(axis=1) == 0))
-    if len(broken): raise ValueError(f"{name} is broken in row {broken[0] + 1}: an emoji and three counts expected; download it again")
+    broken = np.flatnonzero(
+        table["Emoji"].isna() | ~(counts >= 0).all(axis=1) | (counts.sum(axis=1) == 0))
+    if len(broken):
+        raise ValueError(f"{name} is broken in row {broken[0] + 1}: "
+                         "an emoji and three counts expected; download it again")
     if table.empty: raise ValueError(f"{name} has a header and no emojis")
     count = counts.sum(axis=1).to_numpy(int)
     valence = ((counts["Positive"] - counts["Negative"]) / count).to_numpy(float)
     spread = ((counts["Positive"] + counts["Negative"]) / count).to_numpy(float) - valence ** 2
-    return pd.DataFrame({"valence": valence, "count": count, "spread": spread}, index=pd.Index(table["Emoji"].map(emoji_name), name="code"))
+    return pd.DataFrame({"valence": valence, "count": count, "spread": spread},
+                        index=pd.Index(table["Emoji"].map(emoji_name), name="code"))
 
 # %% ../nbs/00_data.ipynb #041dcb0d
-VALENCE_URL = "https://www.clarin.si/repository/xmlui/bitstream/handle/11356/1048/Emoji_Sentiment_Data_v1.0.csv"
+VALENCE_URL = (
+    "https://www.clarin.si/repository/xmlui/bitstream/handle/11356/1048/Emoji_Sentiment_Data_v1.0.csv")
 GUESS_COUNT = 20  # tweets that one of our guesses shall be worth
 
 def _read_guesses():
     guesses = pd.read_csv(ASSETS / "sample_valence.csv")
     valence = guesses["valence"].to_numpy(float)
-    return pd.DataFrame({"valence": valence, "count": GUESS_COUNT, "spread": (1 - valence ** 2) / 2}, index=pd.Index(guesses["emoji"].map(emoji_name), name="code"))
+    return pd.DataFrame({"valence": valence, "count": GUESS_COUNT,
+                         "spread": (1 - valence ** 2) / 2},
+                        index=pd.Index(guesses["emoji"].map(emoji_name), name="code"))
 
 def load_valence(
     path:str|os.PathLike|None=None, # The CSV file of the Emoji Sentiment Ranking; None: look in the usual places
 ) -> pd.DataFrame: # Columns valence, count and spread, as `read_valence` gives them; .attrs['source'] says which data it is
-    "How emojis were meant, or our own guesses that ship. Raises `FileNotFoundError` or `ValueError` for a bad file."
+    """How emojis were meant, or our own guesses that ship.
+    Raises `FileNotFoundError` or `ValueError` for a bad file."""
     pattern, said = "emoji_sentiment/Emoji_Sentiment_Data_v1.0.csv", "Emoji Sentiment Ranking"
     try:
         found, place = find_or_download(pattern, path, VALENCE_URL, read_valence)
         table = read_valence(found)
     except DownloadError as error:
         table, said, place = _read_guesses(), "our own guesses of emojis' valence", "package"
-        warnings.warn(f"using {said} that ship with the package: {error}. Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.", stacklevel=2)
-    table.attrs["source"] = f"{said if place != 'path' else found.name} ({place}, {len(table):,} emojis)"
+        warnings.warn(f"using {said} that ship with the package: {error}. "
+                      f"Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.",
+                      stacklevel=2)
+    table.attrs["source"] = (
+        f"{said if place != 'path' else found.name} ({place}, {len(table):,} emojis)")
     return table
 
 # %% ../nbs/00_data.ipynb #48806bd3
@@ -567,23 +732,30 @@ def read_lines(
 ) -> list: # Its lines; of an empty file, one that is blank
     "The lines of a text file. Raises `ValueError` for another encoding."
     try: text = Path(path).read_bytes().decode("utf-8-sig")
-    except ValueError as error: raise ValueError(f"{Path(path).name} is not a text file in UTF-8: {error}") from error
-    return text.replace("\r\n", "\n").removesuffix("\n").split("\n")   # not splitlines(): a tweet may hold other breaks
+    except ValueError as error:
+        raise ValueError(f"{Path(path).name} is not a text file in UTF-8: {error}") from error
+    # not splitlines(): a tweet may hold other breaks
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
 
 def _lines(path):
     lines = read_lines(path)
-    if not any(line.strip() for line in lines): raise ValueError(f"{Path(path).name} is empty: download it again")
+    if not any(line.strip() for line in lines):
+        raise ValueError(f"{Path(path).name} is empty: download it again")
     return lines
 
 def _read_mapping(path):
     rows = [line.split("\t") for line in _lines(path)]
-    if any(len(row) < 2 or row[0] != str(i) for i, row in enumerate(rows)): raise ValueError(f"{Path(path).name} must have a number, from 0 on, and an emoji on each line: download it again")
+    if any(len(row) < 2 or row[0] != str(i) for i, row in enumerate(rows)):
+        raise ValueError(f"{Path(path).name} must have a number, from 0 on, "
+                         "and an emoji on each line: download it again")
     return [emoji_name(row[1]) for row in rows]
 
 def _read_labels(path):
     lines = _lines(path)
     odd = [i for i, line in enumerate(lines) if not re.fullmatch(r"\d+", line.strip(), re.ASCII)]
-    if odd: raise ValueError(f"{Path(path).name} has no number in line {odd[0] + 1:,}: download it again")
+    if odd:
+        raise ValueError(
+            f"{Path(path).name} has no number in line {odd[0] + 1:,}: download it again")
     return [int(line) for line in lines]
 
 def read_emoji_tweets(
@@ -591,10 +763,15 @@ def read_emoji_tweets(
     labels:str|os.PathLike, # A file with a number on each line
     mapping:str|os.PathLike, # A file with numbers and their emojis
 ) -> pd.DataFrame: # Columns text and emoji (code point name)
-    "Read TweetEval's emoji task. Raises `ValueError` for broken files, or files that don't belong together."
+    """Read TweetEval's emoji task.
+    Raises `ValueError` for broken files, or files that don't belong together."""
     names, numbers, tweets = _read_mapping(mapping), _read_labels(labels), _lines(texts)
-    if len(tweets) != len(numbers): raise ValueError(f"{Path(texts).name} has {len(tweets):,} tweets and {Path(labels).name} {len(numbers):,} labels: download both again")
-    if max(numbers) >= len(names): raise ValueError(f"{Path(labels).name} has the label {max(numbers)}, and {Path(mapping).name} ends at {len(names) - 1}")
+    if len(tweets) != len(numbers):
+        raise ValueError(f"{Path(texts).name} has {len(tweets):,} tweets and "
+                         f"{Path(labels).name} {len(numbers):,} labels: download both again")
+    if max(numbers) >= len(names):
+        raise ValueError(f"{Path(labels).name} has the label {max(numbers)}, "
+                         f"and {Path(mapping).name} ends at {len(names) - 1}")
     return pd.DataFrame({"text": tweets, "emoji": [names[number] for number in numbers]})
 
 # %% ../nbs/00_data.ipynb #1594e2cc
@@ -602,11 +779,15 @@ TWEETEVAL_URL = "https://raw.githubusercontent.com/cardiffnlp/tweeteval/main/dat
 
 def _find_emoji_tweets(split, folder):
     "(paths of texts, labels and mapping, the place they come from); downloads what is missing."
-    checks, places = {f"{split}_text.txt": _lines, f"{split}_labels.txt": _read_labels, "mapping.txt": _read_mapping}, []
+    checks = {f"{split}_text.txt": _lines, f"{split}_labels.txt": _read_labels,
+              "mapping.txt": _read_mapping}
+    places = []
     paths = []
     for name, check in checks.items():
-        found, place = find_or_download(f"tweeteval_emoji/{name}", folder and Path(folder) / name, f"{TWEETEVAL_URL}/{name}", check)
-        paths.append(found); places.append(place)
+        found, place = find_or_download(f"tweeteval_emoji/{name}", folder and Path(folder) / name,
+                                        f"{TWEETEVAL_URL}/{name}", check)
+        paths.append(found)
+        places.append(place)
     return paths, places[0]
 
 def _read_emoji_sample(split):
@@ -618,14 +799,21 @@ def load_emoji_tweets(
     split:str="train", # 'train' or 'val'
     path:str|os.PathLike|None=None, # A folder with TweetEval's files; None: look in the usual places
 ) -> pd.DataFrame: # Columns text and emoji (code point name); .attrs['source'] says which data it is
-    "Load tweets with the emoji each carried, or the sample that ships. Raises `FileNotFoundError`, or `ValueError` for another split or a bad file."
-    if split not in ("train", "val"): raise ValueError(f"split must be 'train' or 'val', got {split!r}")
+    """Load tweets with the emoji each carried, or the sample that ships.
+    Raises `FileNotFoundError`, or `ValueError` for another split or a bad file."""
+    if split not in ("train", "val"):
+        raise ValueError(f"split must be 'train' or 'val', got {split!r}")
     said = f"TweetEval emoji, {split}"
     try:
         paths, place = _find_emoji_tweets(split, path)
         tweets = read_emoji_tweets(*paths)
     except DownloadError as error:
-        tweets, said, place = _read_emoji_sample(split), f"sample of made-up tweets with emojis, {split}", "package"
-        warnings.warn(f"using the small {said}, that ships with the package: {error}. Set NEURAL_EMOJIS_DATA to a folder with tweeteval_emoji/ for the real ones.", stacklevel=2)
-    tweets.attrs["source"] = f"{said if place != 'path' else Path(path).name + ', ' + split} ({place}, {len(tweets):,} tweets)"
+        tweets = _read_emoji_sample(split)
+        said = f"sample of made-up tweets with emojis, {split}"
+        place = "package"
+        warnings.warn(f"using the small {said}, that ships with the package: {error}. "
+                      "Set NEURAL_EMOJIS_DATA to a folder with tweeteval_emoji/ for the real ones.",
+                      stacklevel=2)
+    tweets.attrs["source"] = (f"{said if place != 'path' else Path(path).name + ', ' + split} "
+                              f"({place}, {len(tweets):,} tweets)")
     return tweets

@@ -79,7 +79,8 @@ def fit_density(
     seed:int=0, # Of the initial components
 ) -> GaussianMixture: # Fitted, with full covariances
     "Fit a Gaussian mixture to codes. Raises as `check_codes` does."
-    return GaussianMixture(n_components, reg_covar=1e-2, random_state=seed, max_iter=200).fit(check_codes(z))
+    return GaussianMixture(n_components, reg_covar=1e-2, random_state=seed,
+                           max_iter=200).fit(check_codes(z))
 
 # %% ../nbs/03_generation.ipynb #72c29631
 N_COMPONENTS = 4  # chosen above, on folds of the training emojis
@@ -102,23 +103,32 @@ def sample(
     rng = np.random.default_rng(seed)
     component = rng.choice(density.n_components, size=n, p=density.weights_)
     root = np.linalg.cholesky(density.covariances_)[component]                       # (n, 16, 16)
-    return (density.means_[component] + np.einsum("nij,nj->ni", root, rng.standard_normal((n, LATENT_DIM)))).astype(np.float32)
+    return (density.means_[component] + np.einsum(
+        "nij,nj->ni", root, rng.standard_normal((n, LATENT_DIM)))).astype(np.float32)
 
 # %% ../nbs/03_generation.ipynb #f68438eb
 def inverse_cdf(
     u:np.ndarray, # (n, d), in (0, 1): percentiles, each given the coordinates before it
     density:GaussianMixture, # Of d dimensions, with full covariances
 ) -> np.ndarray: # float32 (n, d)
-    "Inverse Rosenblatt transform of a Gaussian mixture (Rosenblatt 1952). Raises `ValueError` for percentiles that lie at infinity."
-    u, root = np.asarray(u, float), np.linalg.cholesky(density.covariances_)              # root: (K, d, d)
-    if not ((u > 0) & (u < 1)).all(): raise ValueError("percentiles must lie strictly between 0 and 1: those two are infinitely far away")
-    rows, z, epsilon = np.arange(len(u)), np.empty_like(u), np.zeros((len(u), *density.means_.shape))
+    """Inverse Rosenblatt transform of a Gaussian mixture (Rosenblatt 1952).
+    Raises `ValueError` for percentiles that lie at infinity."""
+    u, root = np.asarray(u, float), np.linalg.cholesky(density.covariances_)  # root: (K, d, d)
+    if not ((u > 0) & (u < 1)).all():
+        raise ValueError(
+            "percentiles must lie strictly between 0 and 1: those two are infinitely far away")
+    rows = np.arange(len(u))
+    z = np.empty_like(u)
+    epsilon = np.zeros((len(u), *density.means_.shape))
     log_weights = np.log(density.weights_) + np.zeros((len(u), 1))                        # (n, K)
     for d in range(u.shape[1]):
-        mean, deviation = density.means_[:, d] + np.einsum("nkj,kj->nk", epsilon[..., :d], root[:, d, :d]), root[:, d, d]
+        mean = density.means_[:, d] + np.einsum("nkj,kj->nk", epsilon[..., :d], root[:, d, :d])
+        deviation = root[:, d, d]
         weights = special.softmax(log_weights, axis=1)
-        cdf = lambda x, row: (weights[row] * special.ndtr((x[..., None] - mean[row]) / deviation)).sum(axis=-1) - u[row, d]
-        ends = mean + deviation * special.ndtri(u[:, d, None])                            # what each component alone would say
+        cdf = lambda x, row: (weights[row] * special.ndtr(
+            (x[..., None] - mean[row]) / deviation)).sum(axis=-1) - u[row, d]
+        # what each component alone would say
+        ends = mean + deviation * special.ndtri(u[:, d, None])
         z[:, d] = find_root(cdf, (ends.min(axis=1) - 1e-3, ends.max(axis=1) + 1e-3), args=(rows,)).x
         epsilon[..., d] = (z[:, d, None] - mean) / deviation
         log_weights = log_weights - epsilon[..., d] ** 2 / 2 - np.log(deviation)
@@ -139,7 +149,8 @@ def nearest_emojis(
 ) -> tuple: # (positions in `emojis` (n,), root mean squared difference of pixels on white (n,), in [0, 1])
     "The real emoji that looks most like each image. Raises as `check_images` does."
     flat = lambda pictures: over_white(pictures).reshape(len(pictures), -1)
-    distance, position = NearestNeighbors(n_neighbors=1).fit(flat(emojis.images)).kneighbors(flat(images))
+    distance, position = NearestNeighbors(n_neighbors=1).fit(flat(emojis.images)).kneighbors(
+        flat(images))
     return position[:, 0], distance[:, 0] / np.sqrt(flat(images[:1]).size)
 
 # %% ../nbs/03_generation.ipynb #14df630b
@@ -165,7 +176,8 @@ def kernel_distance(
     "Unbiased squared maximum mean discrepancy with a cubic kernel (Bińkowski et al. 2018, eq. 4)."
     kernel = lambda a, b: (a @ b.T / x.shape[1] + 1) ** 3
     off_diagonal_mean = lambda k: (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
-    return float(off_diagonal_mean(kernel(x, x)) + off_diagonal_mean(kernel(y, y)) - 2 * kernel(x, y).mean())
+    return float(off_diagonal_mean(kernel(x, x)) + off_diagonal_mean(kernel(y, y))
+                 - 2 * kernel(x, y).mean())
 
 # %% ../nbs/03_generation.ipynb #94b138f1
 def precision_recall(
@@ -176,10 +188,13 @@ def precision_recall(
     "Precision and recall of a generator (Kynkäänniemi et al. 2019, eq. 1 and 2)."
     return _covered(pairwise_distances(real, new), _reach(real, k), _reach(new, k))
 
-def _reach(points, k=3): return NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points)[0][:, -1]      # the nearest is the point itself
+def _reach(points, k=3):
+    # the nearest is the point itself
+    return NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points)[0][:, -1]
 
 def _covered(distance, real_reach, new_reach): # (n, m), (n,), (m,)
-    return float((distance <= real_reach[:, None]).any(axis=0).mean()), float((distance <= new_reach).any(axis=1).mean())
+    return float((distance <= real_reach[:, None]).any(axis=0).mean()), float(
+        (distance <= new_reach).any(axis=1).mean())
 
 # %% ../nbs/03_generation.ipynb #46b0c340
 SUBSET = 150  # pictures, fewer than are held out
@@ -190,15 +205,21 @@ def compare_pictures(
     n_subsets:int=100, # Drawn without repetition
     seed:int=0, # Of the subsets
 ) -> pd.DataFrame: # (n_subsets, 3): kernel distance, precision and recall
-    "How near new pictures are to real ones, once for each random subset. Raises as `check_images` does, `ValueError` for too few."
-    if min(len(real), len(new)) < SUBSET: raise ValueError(f"pictures are compared {SUBSET} at a time: got {len(real)} real and {len(new)} new ones")
+    """How near new pictures are to real ones, once for each random subset.
+    Raises as `check_images` does, `ValueError` for too few."""
+    if min(len(real), len(new)) < SUBSET:
+        raise ValueError(f"pictures are compared {SUBSET} at a time: "
+                         f"got {len(real)} real and {len(new)} new ones")
     features = picture_features(real)
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-3
-    x, y, rng = (features - mean) / deviation, (picture_features(new) - mean) / deviation, np.random.default_rng(seed)
+    x = (features - mean) / deviation
+    y = (picture_features(new) - mean) / deviation
+    rng = np.random.default_rng(seed)
     distance, x_reach, rows = pairwise_distances(x, y), _reach(x), []
     for _ in range(n_subsets):
         real_part, new_part = rng.permutation(len(x))[:SUBSET], rng.permutation(len(y))[:SUBSET]
-        rows.append((kernel_distance(x[real_part], y[new_part]), *_covered(distance[:, new_part], x_reach, _reach(y[new_part]))))
+        rows.append((kernel_distance(x[real_part], y[new_part]),
+                     *_covered(distance[:, new_part], x_reach, _reach(y[new_part]))))
     return pd.DataFrame(rows, columns=["kernel distance", "precision", "recall"])
 
 # %% ../nbs/03_generation.ipynb #c988c383
@@ -208,14 +229,17 @@ def morph(
     n_steps:int=15, # Codes on the way, both ends included
     spherical:bool=True, # Along the sphere; False: along a straight line
 ) -> np.ndarray: # float32 (n_steps, 16)
-    "Codes on the way from one to another (White 2016). Raises as `check_codes` does, `ValueError` for fewer than two steps."
+    """Codes on the way from one to another (White 2016).
+    Raises as `check_codes` does, `ValueError` for fewer than two steps."""
     a, b = check_codes(np.stack([a, b]))
     if n_steps < 2: raise ValueError(f"a morph has at least 2 steps, not {n_steps}")
     t = np.linspace(0, 1, n_steps, dtype=np.float32)[:, None]
     cosine = np.clip(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12), -1, 1)
     omega = np.arccos(cosine)
-    if not spherical or np.sin(omega) < 1e-4: return (1 - t) * a + t * b   # parallel codes have no arc between them
-    return ((np.sin((1 - t) * omega) * a + np.sin(t * omega) * b) / np.sin(omega)).astype(np.float32)
+    if not spherical or np.sin(omega) < 1e-4:
+        return (1 - t) * a + t * b   # parallel codes have no arc between them
+    return ((np.sin((1 - t) * omega) * a + np.sin(t * omega) * b) / np.sin(omega)).astype(
+        np.float32)
 
 # %% ../nbs/03_generation.ipynb #8ff94331
 def save_gif(
@@ -224,11 +248,15 @@ def save_gif(
     zoom:int=3, # Each pixel becomes zoom × zoom
     seconds:float=.08, # Of each frame
 ) -> Path: # `path`
-    "Write images as an animation on white that runs forth and back for ever. Raises `ValueError` for another ending."
+    """Write images as an animation on white that runs forth and back for ever.
+    Raises `ValueError` for another ending."""
     path = Path(path)
-    if path.suffix.lower() != ".gif": raise ValueError(f"an animation must end in .gif, got {path.name}")
-    frames = (over_white(images) * 255).round().astype(np.uint8).repeat(zoom, axis=1).repeat(zoom, axis=2)
-    with written_whole(path) as new: iio.imwrite(new, np.concatenate([frames, frames[-2:0:-1]]), duration=1000 * seconds, loop=0)
+    if path.suffix.lower() != ".gif":
+        raise ValueError(f"an animation must end in .gif, got {path.name}")
+    frames = (over_white(images) * 255).round().astype(np.uint8).repeat(zoom, axis=1).repeat(
+        zoom, axis=2)
+    with written_whole(path) as new:
+        iio.imwrite(new, np.concatenate([frames, frames[-2:0:-1]]), duration=1000 * seconds, loop=0)
     return path
 
 # %% ../nbs/03_generation.ipynb #08725bcb
@@ -248,4 +276,5 @@ def kl_by_dimension(
     z_log_var:np.ndarray, # (n, 16): their log variances
 ) -> np.ndarray: # (16,), nats: mean over the clouds
     "How much each dimension of the code tells about a picture."
-    return np.mean(kl_loss(z_mean[..., None], z_log_var[..., None]), axis=0)  # each dimension as a code of its own
+    # each dimension as a code of its own
+    return np.mean(kl_loss(z_mean[..., None], z_log_var[..., None]), axis=0)

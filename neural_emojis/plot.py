@@ -24,33 +24,40 @@ PAGE_WIDTH = 7.5  # inches; the width of a figure that spans the text
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
 
 def use_style():
-    "Set matplotlib's parameters to the style of the book; in a notebook, show figures crisply and in small files."
-    plt.rcParams.update({
-        "figure.figsize": (PAGE_WIDTH, 3.2), "figure.dpi": 200, "figure.constrained_layout.use": True,
-        "font.size": 9, "axes.titlesize": 9.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
-        "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": .6,
-        "axes.prop_cycle": plt.cycler(color=COLOURS), "lines.linewidth": 1.5, "legend.frameon": False,
-    })
+    """Set matplotlib's parameters to the style of the book; in a notebook, show figures crisply
+    and in small files."""
+    plt.rcParams.update({"figure.figsize": (PAGE_WIDTH, 3.2), "figure.dpi": 200,
+                         "figure.constrained_layout.use": True,
+                         "font.size": 9, "axes.titlesize": 9.5, "axes.titleweight": "bold",
+                         "axes.titlelocation": "left",
+                         "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": .6,
+                         "axes.prop_cycle": plt.cycler(color=COLOURS), "lines.linewidth": 1.5,
+                         "legend.frameon": False,})
     ipython = sys.modules.get("IPython")
-    if ipython and (shell := ipython.get_ipython()): shell.display_formatter.ipython_display_formatter.for_type(plt.Figure, _show)
+    if ipython and (shell := ipython.get_ipython()):
+        shell.display_formatter.ipython_display_formatter.for_type(plt.Figure, _show)
 
 # %% ../nbs/01_plot.ipynb #4fef5291
 FILE_LIMIT = 100_000  # bytes
 
 def _show(figure):
-    "Show a figure in a notebook at its size in inches: in 256 colours, or as a JPEG of 140 dpi where that would be a large file."
+    """Show a figure in a notebook at its size in inches: in 256 colours, or as a JPEG of 140 dpi
+    where that would be a large file."""
     png, file = BytesIO(), BytesIO()
     figure.savefig(png, format="png", bbox_inches="tight")
     picture = Image.open(png).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     picture.save(file, "PNG", optimize=True, dpi=(figure.dpi, figure.dpi))
-    width, height = (round(96 * side / figure.dpi) for side in picture.size)      # a page has 96 pixels in an inch
+    # a page has 96 pixels in an inch
+    width, height = (round(96 * side / figure.dpi) for side in picture.size)
     kind, data = "image/png", file.getvalue()
     if len(data) > FILE_LIMIT:
         file = BytesIO()
-        figure.savefig(file, format="jpeg", dpi=140, bbox_inches="tight", pil_kwargs={"quality": 50, "optimize": True, "progressive": True})
+        figure.savefig(file, format="jpeg", dpi=140, bbox_inches="tight",
+                       pil_kwargs={"quality": 50, "optimize": True, "progressive": True})
         kind, data = "image/jpeg", file.getvalue()
     bundle = {kind: base64.b64encode(data).decode(), "text/plain": repr(figure)}
-    sys.modules["IPython"].display.display(bundle, raw=True, metadata={kind: {"width": width, "height": height}})
+    sys.modules["IPython"].display.display(bundle, raw=True,
+                                           metadata={kind: {"width": width, "height": height}})
 
 # %% ../nbs/01_plot.ipynb #753034f6
 def over_white(
@@ -82,18 +89,23 @@ def plot_rows(
     title:str|None=None, # Above the rows
     width:float=PAGE_WIDTH, # Of the figure, in inches
 ):
-    "Draw rows of emojis under each other, each with its label. Raises `ValueError` for rows of different lengths."
+    """Draw rows of emojis under each other, each with its label.
+    Raises `ValueError` for rows of different lengths."""
     lengths = {len(images) for images in rows.values()}
     if len(lengths) != 1: raise ValueError(f"rows must be equally long, got {sorted(lengths)}")
     n = lengths.pop()
     labels = [textwrap.shorten(str(label), 60, placeholder="…") for label in rows]
-    pictures = width - .2 - .065 * max(map(len, labels))                    # inches that the labels leave
-    fig, axes = plt.subplots(len(rows), 1, figsize=(width, pictures * len(rows) / n + (.3 if title else .05)), squeeze=False, layout="constrained")
+    pictures = width - .2 - .065 * max(map(len, labels))  # inches that the labels leave
+    fig, axes = plt.subplots(len(rows), 1,
+                             figsize=(width, pictures * len(rows) / n + (.3 if title else .05)),
+                             squeeze=False, layout="constrained")
     fig.get_layout_engine().set(h_pad=.01, hspace=0)
     for ax, label, images in zip(axes[:, 0], labels, rows.values()):
         ax.imshow(tile(over_white(images), n))
-        ax.set_yticks([18], [label]); ax.set_xticks([])
-        ax.tick_params(length=0); ax.spines[:].set_visible(False)
+        ax.set_yticks([18], [label])
+        ax.set_xticks([])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
     if title: axes[0, 0].set_title(title)
 
 # %% ../nbs/01_plot.ipynb #c037d188
@@ -106,15 +118,18 @@ def plot_plane(
     title:str|None=None, # Above the grid
     ax:plt.Axes|None=None, # To draw on; None: a new figure
 ):
-    "Draw the emojis decoded over a plane of codes, with its two axes. Raises `ValueError` where images and axes don't fit."
-    if len(images) != len(x) * len(y): raise ValueError(f"{len(images)} images for a plane of {len(y)}×{len(x)}")
+    """Draw the emojis decoded over a plane of codes, with its two axes.
+    Raises `ValueError` where images and axes don't fit."""
+    if len(images) != len(x) * len(y):
+        raise ValueError(f"{len(images)} images for a plane of {len(y)}×{len(x)}")
     if ax is None: _, ax = plt.subplots(figsize=(PAGE_WIDTH, PAGE_WIDTH * len(y) / len(x) + .3))
     upwards = over_white(images).reshape(len(y), len(x), 36, 36, 3)[::-1].reshape(-1, 36, 36, 3)
     ax.imshow(tile(upwards, len(x)), extent=(-.5, len(x) - .5, -.5, len(y) - .5))
     for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
         shown = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(min(values), max(values))
         shown = shown[(shown >= min(values)) & (shown <= max(values))]
-        axis.set_ticks(np.interp(shown, values, np.arange(len(values))), [f"{value:g}".replace("-", "−") for value in shown])
+        axis.set_ticks(np.interp(shown, values, np.arange(len(values))),
+                       [f"{value:g}".replace("-", "−") for value in shown])
     ax.set(xlabel=x_label, ylabel=y_label, title=title or "")
     ax.spines[:].set_visible(False)
 
@@ -126,14 +141,17 @@ def plot_history(
     ax:plt.Axes|None=None, # To draw on; None: a new figure
     every:int=1, # Epochs from one held-out number to the next
 ):
-    "Draw a figure of a training, epoch by epoch, with the best held-out epoch marked. Raises `KeyError` for an unknown metric."
-    if metric not in history: raise KeyError(f"no {metric!r} in the history: it has {', '.join(history)}")
+    """Draw a figure of a training, epoch by epoch, with the best held-out epoch marked.
+    Raises `KeyError` for an unknown metric."""
+    if metric not in history:
+        raise KeyError(f"no {metric!r} in the history: it has {', '.join(history)}")
     if ax is None: _, ax = plt.subplots()
     ax.plot(np.arange(1, len(history[metric]) + 1), history[metric], label="training")
     if f"val_{metric}" in history:
         held_out = history[f"val_{metric}"]
         epochs, best = every * np.arange(1, len(held_out) + 1), int(np.argmin(held_out))
         ax.plot(epochs, held_out, label="held out")
-        ax.plot(epochs[best], held_out[best], "o", color=COLOURS[1], label=f"best: {held_out[best]:.3g} in epoch {epochs[best]}")
+        ax.plot(epochs[best], held_out[best], "o", color=COLOURS[1],
+                label=f"best: {held_out[best]:.3g} in epoch {epochs[best]}")
     ax.set(xlabel="epoch", ylabel=label or metric)
     ax.legend()

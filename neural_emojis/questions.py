@@ -29,16 +29,22 @@ ANSWERS = {"positive": "1f389", "neutral": "1f608", "negative": "1f621"}  # 🎉
 def check_texts(
     texts, # One text, or any sequence of n texts
 ) -> list: # n strings, none of them blank
-    "Texts as a list. Raises `TypeError` for what is not a string, such as None and NaN, `ValueError` for blank texts or none at all."
+    """Texts as a list.
+    Raises `TypeError` for what is not a string, such as None and NaN, `ValueError` for blank
+    texts or none at all."""
     if isinstance(texts, str): texts = [texts]
     if isinstance(texts, (bytes, dict, pd.DataFrame)) or not hasattr(texts, "__iter__"):
-        raise TypeError(f"texts must be a string or a sequence of strings, got {type(texts).__name__}: give one column, such as tweets['text']")
+        raise TypeError("texts must be a string or a sequence of strings, "
+                        f"got {type(texts).__name__}: give one column, such as tweets['text']")
     texts = list(texts)
     if not texts: raise ValueError("texts is empty: give at least one")
     for i, text in enumerate(texts):
-        if not isinstance(text, str): raise TypeError(f"text {i} is {text!r}, not a string: leave missing texts out, for instance with .dropna()")
+        if not isinstance(text, str):
+            raise TypeError(f"text {i} is {text!r}, not a string: "
+                            "leave missing texts out, for instance with .dropna()")
         if not text.strip(): raise ValueError(f"text {i} is blank: leave it out")
-    return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]  # half a surrogate pair is no character
+    # half a surrogate pair is no character
+    return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
 
 # %% ../nbs/04_questions.ipynb #049e37d8
 VOCABULARY_SIZE = 2_000  # words, with the two numbers that stand for none and for unknown
@@ -78,10 +84,15 @@ def embedding_matrix(
     seed:int=0, # Of the vectors of words that GloVe lacks
     scale:float=.05, # Standard deviation of the numbers in these vectors
 ) -> np.ndarray: # float32 (len(vocabulary), dim); row 0 is zero
-    "A vector for each word of the vocabulary. Raises `ValueError` for a vocabulary without the padding first, or a word twice in `glove`."
-    if not vocabulary or vocabulary[0] != "": raise ValueError("vocabulary must begin with '', the padding, as learn_vocabulary gives it")
-    if not glove.index.is_unique: raise ValueError(f"glove has {glove.index[glove.index.duplicated()][0]!r} twice: keep one of each word")
-    matrix = np.random.default_rng(seed).normal(0, scale, (len(vocabulary), glove.shape[1])).astype(np.float32)
+    """A vector for each word of the vocabulary.
+    Raises `ValueError` for a vocabulary without the padding first, or a word twice in `glove`."""
+    if not vocabulary or vocabulary[0] != "":
+        raise ValueError("vocabulary must begin with '', the padding, as learn_vocabulary gives it")
+    if not glove.index.is_unique:
+        raise ValueError(
+            f"glove has {glove.index[glove.index.duplicated()][0]!r} twice: keep one of each word")
+    matrix = np.random.default_rng(seed).normal(0, scale, (len(vocabulary), glove.shape[1])).astype(
+        np.float32)
     rows = glove.index.get_indexer(vocabulary)        # -1 where GloVe lacks the word
     matrix[rows >= 0] = glove.to_numpy()[rows[rows >= 0]]
     matrix[0] = 0
@@ -96,7 +107,8 @@ def glove_coverage(
     "How many words have a vector of their own in GloVe."
     known = np.isin(vocabulary, glove.index.to_numpy(dtype=str))
     known[:2] = False
-    return pd.Series({"of the vocabulary": known[2:].mean(), "of the words in tweets": known[questions[questions > 0]].mean()})
+    return pd.Series({"of the vocabulary": known[2:].mean(),
+                      "of the words in tweets": known[questions[questions > 0]].mean()})
 
 # %% ../nbs/04_questions.ipynb #b41c9d7a
 TOKEN = re.compile(r"https?://\S+|@\w+|\w+(?:'\w+)?|[^\w\s]")
@@ -106,7 +118,8 @@ def split_words(
     text:str, # Any text
 ) -> list: # Words and signs in lower case
     "The tokens of a text."
-    words = TOKEN.findall(text.strip()[:MAX_CHARACTERS].replace("’", "'").lower())     # phones type the curly one
+    # phones type the curly one
+    words = TOKEN.findall(text.strip()[:MAX_CHARACTERS].replace("’", "'").lower())
     return ["http" if word.startswith("http") else re.sub(r"\d", "0", word) for word in words]
 
 # %% ../nbs/04_questions.ipynb #ffbf8db1
@@ -129,7 +142,9 @@ def hash_pieces(
     h, hashes, rows = np.full(len(at), OFFSET), [], []
     for n in range(1, max(PIECES) + 1):
         h = (h ^ points[at + n - 1]) * PRIME
-        if n in PIECES: hashes.append(h); rows.append(row[at])
+        if n in PIECES:
+            hashes.append(h)
+            rows.append(row[at])
         goes_on = ((n == 1) | ~blank[at + n - 1]) & (at + n < len(points))
         at, h = at[goes_on], h[goes_on]
     return np.concatenate(hashes), np.concatenate(rows)
@@ -141,22 +156,26 @@ def hash_words(
     "Hashes of words, and of each two that follow one another."
     points, row = _points(texts)
     blank = (points == 32) | (points == 10)
-    start, end = np.flatnonzero(blank[:-1] & ~blank[1:]) + 1, np.flatnonzero(~blank[:-1] & blank[1:]) + 1
+    start = np.flatnonzero(blank[:-1] & ~blank[1:]) + 1
+    end = np.flatnonzero(~blank[:-1] & blank[1:]) + 1
     h = np.full(len(start), OFFSET)
     for k in range((end - start).max(initial=0)):
         on = start + k < end
         h[on] = (h[on] ^ points[start[on] + k]) * PRIME
     row = row[start]
     same = row[:-1] == row[1:]
-    return np.concatenate([h, ((h[:-1] * PRIME) ^ h[1:])[same]]), np.concatenate([row, row[1:][same]])
+    return np.concatenate([h, ((h[:-1] * PRIME) ^ h[1:])[same]]), np.concatenate(
+        [row, row[1:][same]])
 
 # %% ../nbs/04_questions.ipynb #c969f791
 WORD = 2 ** 32  # added to the hashes of words and pairs: what is below is a piece
 
 def _count_ngrams(texts):
-    "Of a batch of texts: the text's number, the n-gram, and how often it has it; ordered by text and n-gram."
+    """Of a batch of texts: the text's number, the n-gram, and how often it has it; ordered by
+    text and n-gram."""
     (pieces, piece_row), (words, word_row) = hash_pieces(texts), hash_words(texts)
-    ngrams, rows = np.concatenate([pieces.astype(np.int64), words.astype(np.int64) + WORD]), np.concatenate([piece_row, word_row])
+    ngrams = np.concatenate([pieces.astype(np.int64), words.astype(np.int64) + WORD])
+    rows = np.concatenate([piece_row, word_row])
     order = np.lexsort([ngrams, rows])
     ngrams, rows = ngrams[order], rows[order]
     new = np.flatnonzero(np.r_[True, (np.diff(ngrams) != 0) | (np.diff(rows) != 0)])
@@ -166,11 +185,16 @@ def learn_ngrams(
     texts, # n texts: those of the training split only
     least:int=2, # In how many of them an n-gram must occur
 ) -> tuple: # int64 (k,) n-grams in ascending order, words last; and float32 (k,) log((1 + n) / (1 + texts that have it)) + 1
-    "The n-grams of some texts, and how much each weighs (IDF). Raises `ValueError` where none is left, and as `check_texts` does."
+    """The n-grams of some texts, and how much each weighs (IDF).
+    Raises `ValueError` where none is left, and as `check_texts` does."""
     texts = check_texts(texts)
-    ngrams, found = np.unique(np.concatenate([_count_ngrams(texts[i:i + 2_000])[1] for i in range(0, len(texts), 2_000)]), return_counts=True)
-    if found.max() < least: raise ValueError(f"no n-gram is in {least} of {len(texts)} texts: give more of them")
-    return ngrams[found >= least], (np.log((1 + len(texts)) / (1 + found[found >= least])) + 1).astype(np.float32)
+    ngrams, found = np.unique(
+        np.concatenate([_count_ngrams(texts[i:i + 2_000])[1] for i in range(0, len(texts), 2_000)]),
+        return_counts=True)
+    if found.max() < least:
+        raise ValueError(f"no n-gram is in {least} of {len(texts)} texts: give more of them")
+    return ngrams[found >= least], (
+        np.log((1 + len(texts)) / (1 + found[found >= least])) + 1).astype(np.float32)
 
 # %% ../nbs/04_questions.ipynb #3274dd2c
 BAG_LENGTH = 450  # n-grams that are kept of a text at most, words before pieces
@@ -185,18 +209,22 @@ def bag_of_ngrams(
     places = np.minimum(np.searchsorted(ngrams, found), len(ngrams) - 1)
     known = ngrams[places] == found
     rows, places, times = rows[known], places[known], times[known]
-    column = np.cumsum(np.bincount(rows, minlength=len(texts)))[rows] - 1 - np.arange(len(rows))   # from the last, which is a word
+    # from the last, which is a word
+    column = np.cumsum(np.bincount(rows, minlength=len(texts)))[rows] - 1 - np.arange(len(rows))
     kept = column < BAG_LENGTH
     bags = np.zeros((len(texts), column[kept].max(initial=0) + 1), np.int32)
     counts = np.zeros(bags.shape, np.float32)
-    bags[rows[kept], column[kept]], counts[rows[kept], column[kept]] = places[kept], 1 + np.log(times[kept])
+    bags[rows[kept], column[kept]], counts[rows[kept], column[kept]] = places[kept], 1 + np.log(
+        times[kept])
     return bags, counts
 
 # %% ../nbs/04_questions.ipynb #d9799072
 @lru_cache
 def load_word_tones() -> pd.DataFrame: # Columns happiness (1 to 9) and rating (-4 to 4, NaN where VADER has none), indexed by word
-    "How words feel, from labMT (Dodds et al. 2011), GloVe and VADER (Hutto & Gilbert 2014); made by scripts/make_word_tones.py."
-    return pd.read_csv(ASSETS / "word_tones.csv", keep_default_na=False, na_values=[""], index_col="word")
+    """How words feel, from labMT (Dodds et al. 2011), GloVe and VADER (Hutto & Gilbert 2014);
+    made by scripts/make_word_tones.py."""
+    return pd.read_csv(ASSETS / "word_tones.csv", keep_default_na=False, na_values=[""],
+                       index_col="word")
 
 # %% ../nbs/04_questions.ipynb #602dbab9
 TONES = ("rated up", "rated down", "happy", "unhappy")
@@ -206,19 +234,22 @@ def tone_vectors() -> pd.DataFrame: # float32 (words, 4), 0 or more, columns `TO
     "How words feel, as numbers to add up."
     tones = load_word_tones().fillna({"rating": 0, "happiness": ORDINARY})
     rating, happiness = tones["rating"], tones["happiness"] - ORDINARY
-    return pd.DataFrame(np.maximum(np.stack([rating, -rating, happiness, -happiness], axis=1), 0), tones.index, TONES, np.float32)
+    return pd.DataFrame(np.maximum(np.stack([rating, -rating, happiness, -happiness], axis=1), 0),
+                        tones.index, TONES, np.float32)
 
 def add_tones(
     ngrams:tuple, # n-grams int64 (k,) and their IDF float32 (k,), from `learn_ngrams`
     tones:pd.DataFrame, # float32 (words, t), indexed by word, such as from `tone_vectors`
 ) -> tuple: # n-grams (k',) with the words of `tones` among them, their IDF (k',), 0 for added ones, and their tones float32 (k', t)
-    "Give n-grams the tones of words; pairs and pieces have none. Raises `ValueError` for an entry that is not one token of `split_words`."
+    """Give n-grams the tones of words; pairs and pieces have none.
+    Raises `ValueError` for an entry that is not one token of `split_words`."""
     words = list(tones.index)
     odd = [word for word in words if split_words(word) != [word]]
     if odd: raise ValueError(f"not single words as split_words gives them: {odd[:5]}")
-    hashes = hash_words(words)[0].astype(np.int64) + WORD                                           # one each
+    hashes = hash_words(words)[0].astype(np.int64) + WORD  # one each
     every = np.union1d(ngrams[0], hashes)
-    idf, table = np.zeros(len(every), np.float32), np.zeros((len(every), tones.shape[1]), np.float32)
+    idf = np.zeros(len(every), np.float32)
+    table = np.zeros((len(every), tones.shape[1]), np.float32)
     idf[np.searchsorted(every, ngrams[0])] = ngrams[1]
     table[np.searchsorted(every, hashes)] = tones.to_numpy()
     return every, idf, table
@@ -251,20 +282,25 @@ def pmi_vectors(
     window:int=5, # Words to each side; one that is k words away counts 1/k
     scale:float=.4, # Standard deviation of the numbers
 ) -> np.ndarray: # float32 (len(vocabulary), dim)
-    "Word vectors from a truncated SVD of positive pointwise mutual information. Raises `ValueError` where the vocabulary is too small, and as `check_texts` does."
-    if len(vocabulary) <= dim: raise ValueError(f"{len(vocabulary)} words cannot have {dim} independent numbers each: give more texts or a smaller dim")
+    """Word vectors from a truncated SVD of positive pointwise mutual information.
+    Raises `ValueError` where the vocabulary is too small, and as `check_texts` does."""
+    if len(vocabulary) <= dim:
+        raise ValueError(f"{len(vocabulary)} words cannot have {dim} independent "
+                         "numbers each: give more texts or a smaller dim")
     number = {word: i for i, word in enumerate(vocabulary)}
-    line = np.concatenate([[*(number.get(word, 1) for word in split_words(text)), *[0] * window] for text in check_texts(texts)]).astype(int)
+    line = np.concatenate([[*(number.get(word, 1) for word in split_words(text)), *[0] * window]
+                           for text in check_texts(texts)]).astype(int)
     pairs = csr_matrix((len(vocabulary),) * 2)
     for k in range(1, window + 1):
         a, b = line[:-k], line[k:]
-        both = (a > 1) & (b > 1)                                          # neither a gap nor an unknown word
+        both = (a > 1) & (b > 1)  # neither a gap nor an unknown word
         pairs += csr_matrix((np.full(both.sum(), 1 / k), (a[both], b[both])), shape=pairs.shape)
     pairs = (pairs + pairs.T).tocoo()
     total = np.maximum(np.ravel(pairs.sum(axis=1)), 1e-9)
-    context = total ** .75 / (total ** .75).sum()                         # rare company counts for less
+    context = total ** .75 / (total ** .75).sum()  # rare company counts for less
     pmi = np.maximum(np.log(pairs.data / (total[pairs.row] * context[pairs.col])), 0)
-    u, s, _ = svds(csr_matrix((pmi, (pairs.row, pairs.col)), shape=pairs.shape), dim, random_state=0)
+    u, s, _ = svds(csr_matrix((pmi, (pairs.row, pairs.col)), shape=pairs.shape), dim,
+                   random_state=0)
     vectors = u * np.sqrt(s)
     return (scale * vectors / vectors.std()).astype(np.float32)
 
@@ -276,10 +312,13 @@ def choose_incorrect(
     seed:int=0, # Of the choice
 ) -> np.ndarray: # int (n, n_incorrect), all different in a row, none of them correct
     "Draw incorrect answers for each question. Raises `ValueError` where there are not so many."
-    if not 1 <= n_incorrect < n_answers: raise ValueError(f"n_incorrect must be from 1 to {n_answers - 1}, as there are {n_answers} answers; got {n_incorrect}")
+    if not 1 <= n_incorrect < n_answers:
+        raise ValueError(f"n_incorrect must be from 1 to {n_answers - 1}, "
+                         f"as there are {n_answers} answers; got {n_incorrect}")
     rng, steps = np.random.default_rng(seed), np.empty((len(correct), n_incorrect), int)
-    for i in range(0, len(correct), 256):                                        # in parts, as there may be many answers
-        shuffled = rng.random((len(steps[i:i + 256]), n_answers - 1)).argsort(axis=1)         # each row: 0 … n_answers − 2
+    for i in range(0, len(correct), 256):  # in parts, as there may be many answers
+        # each row: 0 … n_answers − 2
+        shuffled = rng.random((len(steps[i:i + 256]), n_answers - 1)).argsort(axis=1)
         steps[i:i + 256] = 1 + shuffled[:, :n_incorrect]
     return (np.asarray(correct)[:, None] + steps) % n_answers
 
@@ -292,11 +331,18 @@ def question_answer_sets(
     n_incorrect:int=1, # Incorrect answers for each question
     seed:int=0, # Of their choice
 ) -> tuple: # questions int32 (n, 20), correct float32 (n, 16), incorrect float32 (n, n_incorrect, 16)
-    "Questions with a correct and incorrect answers. Raises `ValueError` for labels without an answer, or not one per text; and as `check_texts` does."
+    """Questions with a correct and incorrect answers.
+    Raises `ValueError` for labels without an answer, or not one per text; and as `check_texts`
+    does."""
     questions, labels = tokenise(texts, vectoriser), list(labels)
-    if len(labels) != len(questions): raise ValueError(f"{len(questions)} texts and {len(labels)} labels: give one label for each text")
+    if len(labels) != len(questions):
+        raise ValueError(
+            f"{len(questions)} texts and {len(labels)} labels: give one label for each text")
     unknown = sorted({str(label) for label in labels if label not in answers})
-    if unknown: raise ValueError(f"no answer for the labels {unknown[:5]}: they must be among {list(answers)}")
+    if unknown:
+        raise ValueError(
+            f"no answer for the labels {unknown[:5]}: they must be among {list(answers)}")
     codes = np.stack(list(answers.values())).astype(np.float32)              # (answers, 16)
     correct = pd.Index(answers).get_indexer(labels)
-    return questions, codes[correct], codes[choose_incorrect(correct, len(codes), n_incorrect, seed)]
+    return (questions, codes[correct],
+            codes[choose_incorrect(correct, len(codes), n_incorrect, seed)])

@@ -44,10 +44,13 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 from snowballstemmer.english_stemmer import EnglishStemmer
 
-from .data import ASSETS, VARIATION_SELECTOR, describe_emojis, emoji_name, load_emojis, progress_bar, rasterise, read_lines, text_groups, written_whole
+from .data import (
+    ASSETS, VARIATION_SELECTOR, describe_emojis, emoji_name, load_emojis, progress_bar, rasterise,
+    read_lines, text_groups, written_whole)
 from .plot import COLOURS, PAGE_WIDTH
-from .questions import (QUESTION_LENGTH, WORD, WORDS_LENGTH, add_tones, bag_of_ngrams, build_vectoriser, check_texts,
-                                     choose_incorrect, learn_ngrams, learn_words, number_words, tokenise)
+from .questions import (
+    QUESTION_LENGTH, WORD, WORDS_LENGTH, add_tones, bag_of_ngrams, build_vectoriser, check_texts,
+    choose_incorrect, learn_ngrams, learn_words, number_words, tokenise)
 from .vae import check_codes, load_model
 
 # %% ../nbs/05_sqam.ipynb #81a02116
@@ -72,7 +75,8 @@ def hinge_loss(
 # %% ../nbs/05_sqam.ipynb #0393e059
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class WordEmbedding(layers.Embedding):
-    "A vector for each word of a vocabulary, which is saved with it: word numbers (n, length) to vectors (n, length, dim)."
+    """A vector for each word of a vocabulary, which is saved with it: word numbers (n, length)
+    to vectors (n, length, dim)."""
     def __init__(
         self,
         vocabulary:list, # Words, the first for padding and the second for unknown ones
@@ -88,7 +92,8 @@ class WordEmbedding(layers.Embedding):
 # %% ../nbs/05_sqam.ipynb #09de1daa
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class Cosine(layers.Layer):
-    "Cosines of question vectors (n, d) with one answer vector each, (n, d) to (n, 1), or with k, (n, k, d) to (n, k)."
+    """Cosines of question vectors (n, d) with one answer vector each, (n, d) to (n, 1), or with
+    k, (n, k, d) to (n, k)."""
     def call(self, inputs):
         question, answer = inputs
         if len(answer.shape) == 2: answer = ops.expand_dims(answer, 1)       # (n, 1, d)
@@ -97,7 +102,8 @@ class Cosine(layers.Layer):
 # %% ../nbs/05_sqam.ipynb #1c7096ca
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class ContrastiveLoss(layers.Layer):
-    "Adds the mean hinge loss of cosines to the model's loss: correct (n, 1) and incorrect (n, k) to losses (n, k)."
+    """Adds the mean hinge loss of cosines to the model's loss: correct (n, 1) and incorrect (n,
+    k) to losses (n, k)."""
     def __init__(
         self,
         margin:float=MARGIN, # By which a correct answer is to be ahead
@@ -115,7 +121,8 @@ class ContrastiveLoss(layers.Layer):
 
 # %% ../nbs/05_sqam.ipynb #2cfd0731
 def _wiring(model):
-    "Of a functional model: {layer: the layers that feed it, once per call}, and {layer: its output shape}."
+    """Of a functional model: {layer: the layers that feed it, once per call}, and {layer: its
+    output shape}."""
     feeds, shapes = {}, {}
     def walk(node, found):
         if isinstance(node, dict) and "keras_history" in node:
@@ -124,7 +131,8 @@ def _wiring(model):
         elif isinstance(node, (dict, list, tuple)):
             for child in (node.values() if isinstance(node, dict) else node): walk(child, found)
         return found
-    for layer in model.get_config()["layers"]: feeds[layer["name"]] = walk(layer["inbound_nodes"], [])
+    for layer in model.get_config()["layers"]:
+        feeds[layer["name"]] = walk(layer["inbound_nodes"], [])
     ends = [name for name in feeds if not any(name in parents for parents in feeds.values())]
     shapes.update({name: tensor.shape for name, tensor in zip(ends, model.outputs)})
     return feeds, shapes
@@ -136,7 +144,8 @@ def _places(feeds, columns):
     for name, parents in feeds.items():     # in the order of the calls: parents come first
         if not parents: continue
         siblings = [other for other in feeds if feeds[other] == parents]           # side by side
-        x[name] = np.mean([x[p] for p in parents if feeds[p]] or [x[p] for p in parents]) + siblings.index(name) - (len(siblings) - 1) / 2
+        x[name] = (np.mean([x[p] for p in parents if feeds[p]] or [x[p] for p in parents])
+                   + siblings.index(name) - (len(siblings) - 1) / 2)
         y[name] = 1 + max(y[p] for p in parents)
     for row in set(y.values()):
         boxes = sorted((name for name in y if y[name] == row), key=x.get)
@@ -144,12 +153,15 @@ def _places(feeds, columns):
     return x, y
 
 def _path(x, y, start, end, shift):
-    "The corners of an arrow between two boxes, `shift` aside where it ends: straight to the next row, else down a free gap beside `end`."
+    """The corners of an arrow between two boxes, `shift` aside where it ends: straight to the
+    next row, else down a free gap beside `end`."""
     x0, x1, top, bottom = x[start], x[end], -y[start] - .34, -y[end] + .34
-    if y[end] - y[start] == 1: return np.array([(x0 + shift * (x0 == x1), top), (x1 + shift, bottom)])
+    if y[end] - y[start] == 1:
+        return np.array([(x0 + shift * (x0 == x1), top), (x1 + shift, bottom)])
     passed, side = [x[name] for name in x if y[start] < y[name] < y[end]], .5 if x0 > x1 else -.5
     if min(abs(place - x1 - side) for place in passed) < .45: side = -side
-    return np.array([(x0, top), (x1 + side, top - .14), (x1 + side, bottom + .14), (x1 + side / 3, bottom)])
+    return np.array([(x0, top), (x1 + side, top - .14), (x1 + side, bottom + .14),
+                     (x1 + side / 3, bottom)])
 
 # %% ../nbs/05_sqam.ipynb #18520e56
 def plot_model(
@@ -157,8 +169,11 @@ def plot_model(
     columns:list|None=None, # Names of its inputs from left to right; None: in their order
     width:float=PAGE_WIDTH, # Of the figure, in inches
 ):
-    "Draw a model's layers as boxes, with the shape of what leaves them; a layer that is called twice has two arrows. Raises `ValueError` for a model without a graph."
-    if not getattr(model, "inputs", None): raise ValueError(f"{model.name} has no graph of layers: only functional and sequential models can be drawn")
+    """Draw a model's layers as boxes, with the shape of what leaves them; a layer that is called
+    twice has two arrows. Raises `ValueError` for a model without a graph."""
+    if not getattr(model, "inputs", None):
+        raise ValueError(f"{model.name} has no graph of layers: "
+                         "only functional and sequential models can be drawn")
     model = keras.Model(model.inputs, model.outputs)
     feeds, shapes = _wiring(model)
     x, y = _places(feeds, columns or [name for name in feeds if not feeds[name]])
@@ -169,11 +184,13 @@ def plot_model(
         colour = COLOURS[6] if not parents else COLOURS[0] if len(parents) == 1 else COLOURS[1]
         ax.text(x[name], -y[name] + .19, name, ha="center", va="center", weight="bold", fontsize=8)
         ax.text(x[name], -y[name] - .1, f"{kind}\n({shape})", ha="center", va="center", fontsize=7)
-        ax.add_patch(plt.Rectangle((x[name] - .44, -y[name] - .34), .88, .68, facecolor=colour, alpha=.16, edgecolor="none"))
+        ax.add_patch(plt.Rectangle((x[name] - .44, -y[name] - .34), .88, .68, facecolor=colour,
+                                   alpha=.16, edgecolor="none"))
         for k, parent in enumerate(sorted(parents, key=x.get)):
             path = _path(x, y, parent, name, .1 * (k - (len(parents) - 1) / 2))
             ax.plot(*path[:-1].T, color="#555555", lw=.8)
-            ax.annotate("", path[-1], path[-2], arrowprops={"arrowstyle": "-|>", "lw": .8, "color": "#555555", "shrinkA": 0, "shrinkB": 0})
+            ax.annotate("", path[-1], path[-2], arrowprops={
+                "arrowstyle": "-|>", "lw": .8, "color": "#555555", "shrinkA": 0, "shrinkB": 0})
     ax.set(xlim=(min(x.values()) - .55, max(x.values()) + .55), ylim=(-max(y.values()) - .4, .4))
     ax.set_axis_off()
 
@@ -182,7 +199,8 @@ def question_answer_split(
     right:np.ndarray, # int (n,), the number of the right answer of each question, from 0
     seed:int=0, # Of NumPy's default generator
 ) -> np.ndarray: # (n,) of 'seen' (to train on), 'reworded' and 'new'
-    "Set aside a fifth of the answers with their questions, and one question of about every second other answer that has several. Raises `ValueError` for no questions."
+    """Set aside a fifth of the answers with their questions, and one question of about every
+    second other answer that has several. Raises `ValueError` for no questions."""
     right = np.asarray(right)
     if not len(right): raise ValueError("there are no questions to split")
     rng = np.random.default_rng(seed)
@@ -197,11 +215,17 @@ def answer_ranks(
     scores:np.ndarray, # (n, m), of m answers for each of n questions; the highest is the best
     right:np.ndarray, # int (n,), the right answer of each question
 ) -> np.ndarray: # (n,) places of the right answers, 1 for the best; equal scores share their mean place
-    "Where the right answers stand. Raises `ValueError` for scores that are not finite or not one row for each question, and for answers that there are not."
+    """Where the right answers stand.
+    Raises `ValueError` for scores that are not finite or not one row for each question, and for
+    answers that there are not."""
     scores = np.asarray(scores)
-    if scores.ndim != 2 or len(scores) != len(right): raise ValueError(f"scores must have one row for each of {len(right)} questions, got shape {scores.shape}")
+    if scores.ndim != 2 or len(scores) != len(right):
+        raise ValueError(f"scores must have one row for each of {len(right)} questions, "
+                         f"got shape {scores.shape}")
     if not np.isfinite(scores).all(): raise ValueError("scores hold NaN or infinite values")
-    if np.min(right) < 0 or np.max(right) >= scores.shape[1]: raise ValueError(f"right must hold numbers from 0 to {scores.shape[1] - 1}, one for each question")
+    if np.min(right) < 0 or np.max(right) >= scores.shape[1]:
+        raise ValueError(
+            f"right must hold numbers from 0 to {scores.shape[1] - 1}, one for each question")
     own = scores[np.arange(len(right)), right][:, None]
     return 1 + (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
 
@@ -215,18 +239,27 @@ def build_text_sqam(
     filters:int=150, # Features of each width
     seed:int=0, # Of the initial weights; Keras' global seed is set to it
 ) -> keras.Model: # Word numbers of questions (n, 32) and answers (n, 32) to cosines (n, 1), untrained
-    "The text–text SQAM of Feng et al. 2015 (arXiv:1508.01585). Raises `ValueError` where matrix and vocabulary differ in length."
-    if len(matrix) != len(vocabulary): raise ValueError(f"{len(matrix)} word vectors for {len(vocabulary)} words: make them with embedding_matrix(vocabulary, …)")
+    """The text–text SQAM of Feng et al. 2015 (arXiv:1508.01585).
+    Raises `ValueError` where matrix and vocabulary differ in length."""
+    if len(matrix) != len(vocabulary):
+        raise ValueError(f"{len(matrix)} word vectors for {len(vocabulary)} words: "
+                         "make them with embedding_matrix(vocabulary, …)")
     keras.utils.set_random_seed(seed)
     text = keras.Input((TEXT_LENGTH,), dtype="int32", name="text")
-    words = WordEmbedding(vocabulary, matrix.shape[1], embeddings_initializer=keras.initializers.Constant(0.), name="words")
-    x = words(text)                                                                                # (n, 32, dim)
-    pooled = [layers.GlobalMaxPooling1D(name=f"max_over_{k}")(layers.Conv1D(filters, k, padding="same", name=f"convolution_{k}")(x)) for k in widths]
-    x = layers.Activation("tanh", name="tanh")(layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0])  # (n, widths · filters)
+    words = WordEmbedding(vocabulary, matrix.shape[1],
+                          embeddings_initializer=keras.initializers.Constant(0.), name="words")
+    x = words(text)  # (n, 32, dim)
+    pooled = [layers.GlobalMaxPooling1D(name=f"max_over_{k}")(
+        layers.Conv1D(filters, k, padding="same", name=f"convolution_{k}")(x)) for k in widths]
+    x = layers.Activation("tanh", name="tanh")(layers.Concatenate(name="features")(pooled)
+                                               if len(pooled) > 1 else pooled[0])  # (n, widths · filters)
     encoder = keras.Model(text, x, name="encoder")
     words.set_weights([matrix])
-    question, answer = (keras.Input((TEXT_LENGTH,), dtype="int32", name=name) for name in ("question", "answer"))
-    return keras.Model([question, answer], Cosine(name="cosine")([encoder(question), encoder(answer)]), name="text_sqam")
+    question, answer = (keras.Input((TEXT_LENGTH,), dtype="int32", name=name)
+                        for name in ("question", "answer"))
+    return keras.Model([question, answer],
+                       Cosine(name="cosine")([encoder(question), encoder(answer)]),
+                       name="text_sqam")
 
 # %% ../nbs/05_sqam.ipynb #989bd000
 def text_similarity(
@@ -237,7 +270,8 @@ def text_similarity(
     "Encode each text once, then one matrix product. Raises as `check_texts` does."
     encoder = sqam.get_layer("encoder")
     vectoriser = build_vectoriser(encoder.get_layer("words").vocabulary)
-    q, a = (ops.normalize(encoder.predict(tokenise(texts, vectoriser, TEXT_LENGTH), verbose=0), axis=-1) for texts in (questions, answers))
+    q, a = (ops.normalize(encoder.predict(tokenise(texts, vectoriser, TEXT_LENGTH), verbose=0),
+                          axis=-1) for texts in (questions, answers))
     return ops.convert_to_numpy(ops.matmul(q, ops.transpose(a)))
 
 # %% ../nbs/05_sqam.ipynb #21834334
@@ -253,20 +287,27 @@ def train_text_sqam(
     margin:float=MARGIN, # Of the hinge loss
     seed:int=0, # Of the wrong answers and the order; Keras' global seed is set to it
 ) -> list: # The mean hinge of each epoch
-    "Train on questions with right and sampled wrong answers. Raises `ValueError` for right answers that do not fit, and as `check_texts` and `choose_incorrect` do."
+    """Train on questions with right and sampled wrong answers.
+    Raises `ValueError` for right answers that do not fit, and as `check_texts` and
+    `choose_incorrect` do."""
     encoder, right = sqam.get_layer("encoder"), np.asarray(right)
     vectoriser = build_vectoriser(encoder.get_layer("words").vocabulary)
     q, a = (tokenise(texts, vectoriser, TEXT_LENGTH) for texts in (questions, answers))
-    if right.shape != (len(q),) or right.min() < 0 or right.max() >= len(a): raise ValueError(f"right must hold {len(q)} numbers from 0 to {len(a) - 1}, one for each question")
+    if right.shape != (len(q),) or right.min() < 0 or right.max() >= len(a):
+        raise ValueError(
+            f"right must hold {len(q)} numbers from 0 to {len(a) - 1}, one for each question")
     keras.utils.set_random_seed(seed)
-    inputs = [keras.Input(shape, dtype="int32") for shape in [(TEXT_LENGTH,), (1, TEXT_LENGTH), (n_incorrect, TEXT_LENGTH)]]
-    each, question = layers.TimeDistributed(encoder), encoder(inputs[0])                                        # (n, features)
-    model = keras.Model(inputs, ContrastiveLoss(margin)([Cosine()([question, each(x)]) for x in inputs[1:]]))   # (n, n_incorrect)
+    inputs = [keras.Input(shape, dtype="int32")
+              for shape in [(TEXT_LENGTH,), (1, TEXT_LENGTH), (n_incorrect, TEXT_LENGTH)]]
+    each, question = layers.TimeDistributed(encoder), encoder(inputs[0])  # (n, features)
+    model = keras.Model(
+        inputs, ContrastiveLoss(margin)([Cosine()([question, each(x)]) for x in inputs[1:]]))  # (n, n_incorrect)
     model.compile(optimizer=keras.optimizers.Adam(learning_rate))
     losses = []
     for epoch_seed in np.random.SeedSequence(seed).generate_state(epochs):
         wrong = choose_incorrect(right, len(a), n_incorrect, epoch_seed)
-        losses += model.fit([q, a[right][:, None], a[wrong]], batch_size=batch_size, verbose=0).history["loss"]
+        losses += model.fit([q, a[right][:, None], a[wrong]], batch_size=batch_size,
+                            verbose=0).history["loss"]
     return losses
 
 # %% ../nbs/05_sqam.ipynb #291426b8
@@ -277,10 +318,13 @@ def factorise(
     steps:int=50, # Turns
     seed:int=0, # Of the start
 ) -> tuple: # U (n, rank) and V (m, rank); U @ V.T is close to the matrix
-    "Least-squares factorisation in turns (Hu, Koren & Volinsky 2008, without weights). Raises `ValueError` for a matrix that is none, or a rank it does not have."
+    """Least-squares factorisation in turns (Hu, Koren & Volinsky 2008, without weights).
+    Raises `ValueError` for a matrix that is none, or a rank it does not have."""
     matrix = np.asarray(matrix, dtype=float)
-    if matrix.ndim != 2 or not np.isfinite(matrix).all(): raise ValueError("matrix must have two dimensions and finite values")
-    if not 1 <= rank <= min(matrix.shape): raise ValueError(f"rank must be from 1 to {min(matrix.shape)}, got {rank}")
+    if matrix.ndim != 2 or not np.isfinite(matrix).all():
+        raise ValueError("matrix must have two dimensions and finite values")
+    if not 1 <= rank <= min(matrix.shape):
+        raise ValueError(f"rank must be from 1 to {min(matrix.shape)}, got {rank}")
     v = np.random.default_rng(seed).normal(size=(matrix.shape[1], rank))
     solve = lambda m, x: np.linalg.solve(x.T @ x + ridge * np.eye(rank), x.T @ m).T
     for _ in range(steps):
@@ -291,10 +335,12 @@ def factorise(
 # %% ../nbs/05_sqam.ipynb #f6139de6
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class SQAM(keras.Model):
-    "Word numbers (n, 20) and codes (n, 16) to cosines (n, 1). Its layers 'words', 'scaler' and 'cosine' are found by these names."
+    """Word numbers (n, 20) and codes (n, 16) to cosines (n, 1). Its layers 'words', 'scaler' and
+    'cosine' are found by these names."""
     @cached_property
     def question_encoder(self): # Word numbers (n, 20) to vectors (n, 10)
-        return keras.Model(self.inputs[0], self.get_layer("cosine").input[0], name="question_encoder")
+        return keras.Model(self.inputs[0], self.get_layer("cosine").input[0],
+                           name="question_encoder")
 
     @cached_property
     def answer_encoder(self): # Codes (n, 16) to vectors (n, 10)
@@ -329,7 +375,8 @@ class SQAM(keras.Model):
         return self.encode_questions(questions) @ self.encode_answers(codes).T
 
 def _in_batches(encode, items, batch_size):
-    batches = [ops.convert_to_numpy(encode(items[i:i + batch_size])) for i in range(0, len(items), batch_size)]
+    batches = [ops.convert_to_numpy(encode(items[i:i + batch_size]))
+               for i in range(0, len(items), batch_size)]
     return ops.convert_to_numpy(ops.normalize(np.concatenate(batches), axis=-1))
 
 # %% ../nbs/05_sqam.ipynb #cef4fa72
@@ -339,24 +386,28 @@ def build_post_sqam(
     codes:np.ndarray, # float32 (n, 16), codes of all emojis: their mean and deviation go into the scaler
     seed:int=0, # Of the initial weights; Keras' global seed is set to it
 ) -> SQAM: # Untrained
-    "The article's SQAM. Raises `ValueError` where matrix and vocabulary differ in length, and as `check_codes` does."
-    if len(matrix) != len(vocabulary): raise ValueError(f"{len(matrix)} word vectors for {len(vocabulary)} words: make them with embedding_matrix(vocabulary, …)")
+    """The article's SQAM.
+    Raises `ValueError` where matrix and vocabulary differ in length, and as `check_codes` does."""
+    if len(matrix) != len(vocabulary):
+        raise ValueError(f"{len(matrix)} word vectors for {len(vocabulary)} words: "
+                         "make them with embedding_matrix(vocabulary, …)")
     codes = check_codes(codes)
     keras.utils.set_random_seed(seed)
     x = question = keras.Input((QUESTION_LENGTH,), dtype="int32", name="question")
-    x = WordEmbedding(vocabulary, matrix.shape[1], embeddings_initializer=keras.initializers.Constant(0.), name="words")(x)  # (n, 20, 100)
-    x = layers.Bidirectional(layers.LSTM(50, return_sequences=True), name="bilstm")(x)                                # (n, 20, 100)
-    x = layers.MaxPooling1D(10, name="max_pool")(x)                                                                   # (n, 2, 100)
-    x = layers.Flatten(name="flatten")(x)                                                                             # (n, 200)
-    x = layers.Dense(10, activation="relu", name="question_features")(x)                                              # (n, 10)
+    x = WordEmbedding(vocabulary, matrix.shape[1],
+                      embeddings_initializer=keras.initializers.Constant(0.), name="words")(x)  # (n, 20, 100)
+    x = layers.Bidirectional(layers.LSTM(50, return_sequences=True), name="bilstm")(x)  # (n, 20, 100)
+    x = layers.MaxPooling1D(10, name="max_pool")(x)  # (n, 2, 100)
+    x = layers.Flatten(name="flatten")(x)  # (n, 200)
+    x = layers.Dense(10, activation="relu", name="question_features")(x)  # (n, 10)
 
     y = answer = keras.Input((codes.shape[1],), name="answer")
-    y = layers.Normalization(mean=codes.mean(axis=0), variance=codes.var(axis=0), name="scaler")(y)                   # (n, 16)
-    y = layers.Dense(10, activation="relu", name="answer_features")(y)                                                # (n, 10)
+    y = layers.Normalization(mean=codes.mean(axis=0), variance=codes.var(axis=0), name="scaler")(y)  # (n, 16)
+    y = layers.Dense(10, activation="relu", name="answer_features")(y)  # (n, 10)
 
     for k, (units, activation) in enumerate([(100, "relu"), (50, "relu"), (10, "tanh")], 1):
         shared = layers.Dense(units, activation=activation, name=f"shared_{k}")
-        x, y = shared(x), shared(y)                                                                                   # (n, units)
+        x, y = shared(x), shared(y)  # (n, units)
     sqam = SQAM([question, answer], Cosine(name="cosine")([x, y]), name="sqam")
     sqam.get_layer("words").set_weights([matrix])
     return sqam
@@ -370,17 +421,20 @@ def build_contrastive(
     "SQAMs in parallel, one per answer, under one hinge loss. They share all weights with `sqam`."
     question, code = sqam.inputs[0].shape[1:], sqam.inputs[1].shape[1:]
     question = keras.Input(question, dtype="int32", name="question")
-    correct, incorrect = keras.Input(code, name="correct"), keras.Input((n_incorrect, *code), name="incorrect")
-    q = sqam.question_encoder(question)                                                      # (n, 10)
-    right = Cosine(name="cos_correct")([q, sqam.answer_encoder(correct)])                    # (n, 1)
+    correct = keras.Input(code, name="correct")
+    incorrect = keras.Input((n_incorrect, *code), name="incorrect")
+    q = sqam.question_encoder(question)  # (n, 10)
+    right = Cosine(name="cos_correct")([q, sqam.answer_encoder(correct)])  # (n, 1)
     wrong = layers.TimeDistributed(sqam.answer_encoder, name="answer_encoder_each")(incorrect)  # (n, k, 10)
-    wrong = Cosine(name="cos_incorrect")([q, wrong])                                         # (n, k)
+    wrong = Cosine(name="cos_incorrect")([q, wrong])  # (n, k)
     loss = ContrastiveLoss(margin, name="hinge_loss")([right, wrong])
     return keras.Model([question, correct, incorrect], loss, name="contrastive")
 
 # %% ../nbs/05_sqam.ipynb #d58aeb55
 class _Progress(keras.callbacks.Callback):
-    def on_train_begin(self, logs=None): self.bar = progress_bar(total=self.params["epochs"], unit="epoch", desc="training", leave=True, delay=0)
+    def on_train_begin(self, logs=None):
+        self.bar = progress_bar(total=self.params["epochs"], unit="epoch", desc="training",
+                                leave=True, delay=0)
     def on_epoch_end(self, epoch, logs=None):
         self.bar.set_postfix({name: f"{value:.4f}" for name, value in logs.items()})
         self.bar.update()
@@ -397,16 +451,22 @@ def train_sqam(
     seed:int=0, # Of the order of the questions; Keras' global seed is set to it
     progress:bool=False, # Show a progress bar
 ) -> dict: # {'loss': [...], 'val_loss': [...], 'seconds': wall time}, the mean hinge of each epoch
-    "Train a SQAM by contrast. Raises `ValueError` for sets of different lengths, `FloatingPointError` where the loss is not finite."
+    """Train a SQAM by contrast.
+    Raises `ValueError` for sets of different lengths, `FloatingPointError` where the loss is not
+    finite."""
     lengths = {len(part) for part in sets}
-    if len(lengths) != 1: raise ValueError(f"questions, correct and incorrect answers must be equally many, got {[len(part) for part in sets]}")
+    if len(lengths) != 1:
+        raise ValueError("questions, correct and incorrect answers must be "
+                         f"equally many, got {[len(part) for part in sets]}")
     keras.utils.set_random_seed(seed)
     contrastive = build_contrastive(sqam, n_incorrect=sets[2].shape[1], margin=margin)
     contrastive.compile(optimizer=keras.optimizers.Adam(learning_rate, clipnorm=1.))
     start = time.perf_counter()
-    fit = contrastive.fit(list(sets), validation_data=held_out and (list(held_out),), batch_size=batch_size, epochs=epochs,
+    fit = contrastive.fit(list(sets), validation_data=held_out and (list(held_out),),
+                          batch_size=batch_size, epochs=epochs,
                           verbose=0, callbacks=[_Progress()] if progress else [])
-    if not np.isfinite(fit.history["loss"]).all(): raise FloatingPointError(f"the loss is {fit.history['loss'][-1]}: lower the learning rate")
+    if not np.isfinite(fit.history["loss"]).all():
+        raise FloatingPointError(f"the loss is {fit.history['loss'][-1]}: lower the learning rate")
     return {**fit.history, "seconds": time.perf_counter() - start}
 
 # %% ../nbs/05_sqam.ipynb #34df5906
@@ -416,45 +476,57 @@ def predict_labels(
     answers:dict, # {label: code (16,)}
 ) -> np.ndarray: # n labels: for each question the one whose answer has the highest cosine
     "The label of the best answer."
-    return np.array(list(answers))[sqam.similarity(questions, np.stack(list(answers.values()))).argmax(axis=1)]
+    return np.array(list(answers))[sqam.similarity(questions,
+                                                   np.stack(list(answers.values()))).argmax(axis=1)]
 
 # %% ../nbs/05_sqam.ipynb #043d7cb4
 def _load(path, name, kind, script):
     "A model of one kind, from a file or, where `path` is None, the one of this name that ships."
     path = ASSETS / f"{name}.keras" if path is None else path
     try: model = load_model(path)
-    except ValueError as error: raise ValueError(f"{error}; `python scripts/{script}` makes a new one") from error
-    if not isinstance(model, kind): raise ValueError(f"{path} holds a {type(model).__name__} and not a {kind.__name__}: load it with keras.saving.load_model")
+    except ValueError as error:
+        raise ValueError(f"{error}; `python scripts/{script}` makes a new one") from error
+    if not isinstance(model, kind):
+        raise ValueError(f"{path} holds a {type(model).__name__} and not a {kind.__name__}: "
+                         "load it with keras.saving.load_model")
     return model
 
 def load_sqam(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> SQAM: # Ready for use, not compiled
-    "Read a trained SQAM. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
+    """Read a trained SQAM.
+    Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something
+    else."""
     return _load(path, "sqam", SQAM, "train_sqam.py post")
 
 # %% ../nbs/05_sqam.ipynb #b5b8b680
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MaskedMax(layers.Layer):
-    "The largest of each feature over the words that are there: (n, words, d) and word numbers (n, words) to (n, d)."
+    """The largest of each feature over the words that are there: (n, words, d) and word numbers
+    (n, words) to (n, d)."""
     def call(self, inputs):
         x, numbers = inputs
         return ops.max(ops.where(ops.expand_dims(numbers > 0, -1), x, -1e4), axis=1)
 
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class AttentionPooling(layers.Layer):
-    "A weighted mean over the words that are there: (n, words, d) and word numbers (n, words) to (n, d)."
-    def build(self, shapes): self.query = self.add_weight(shape=(shapes[0][-1],), initializer="random_normal", name="query")
+    """A weighted mean over the words that are there: (n, words, d) and word numbers (n, words)
+    to (n, d)."""
+    def build(self, shapes):
+        self.query = self.add_weight(shape=(shapes[0][-1],), initializer="random_normal",
+                                     name="query")
 
     def call(self, inputs):
         x, numbers = inputs
-        scores = ops.where(numbers > 0, ops.einsum("nwd,d->nw", x, self.query), -1e9)   # how much each word matters
+        # how much each word matters
+        scores = ops.where(numbers > 0, ops.einsum("nwd,d->nw", x, self.query), -1e9)
         return ops.einsum("nw,nwd->nd", ops.softmax(scores, axis=-1), x)
 
 # %% ../nbs/05_sqam.ipynb #3f7fb1bf
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class NgramBag(layers.Layer):
-    "Weighted sum of vectors of n-grams, plus a bias, plus what their tones add: places and counts (n, m), as from `bag_of_ngrams`, to (n, dim). The n-grams are saved with it."
+    """Weighted sum of vectors of n-grams, plus a bias, plus what their tones add: places and
+    counts (n, m), as from `bag_of_ngrams`, to (n, dim). The n-grams are saved with it."""
     def __init__(
         self,
         n_ngrams:int, # Rows of the table
@@ -468,26 +540,36 @@ class NgramBag(layers.Layer):
         self.drop = layers.Dropout(dropout)
 
     def build(self, shapes):
-        self.table = self.add_weight(shape=(self.n_ngrams, self.dim), initializer="zeros", name="table")
-        self.bias = self.add_weight(shape=(self.dim,), initializer=keras.initializers.RandomNormal(stddev=.3), name="bias")
-        self.idf = self.add_weight(shape=(self.n_ngrams,), initializer="ones", trainable=False, name="idf")
-        self.ngrams = self.add_weight(shape=(self.n_ngrams,), dtype="int64", initializer="zeros", trainable=False, name="ngrams")
+        self.table = self.add_weight(shape=(self.n_ngrams, self.dim), initializer="zeros",
+                                     name="table")
+        self.bias = self.add_weight(
+            shape=(self.dim,), initializer=keras.initializers.RandomNormal(stddev=.3), name="bias")
+        self.idf = self.add_weight(shape=(self.n_ngrams,), initializer="ones", trainable=False,
+                                   name="idf")
+        self.ngrams = self.add_weight(shape=(self.n_ngrams,), dtype="int64", initializer="zeros",
+                                      trainable=False, name="ngrams")
         if not self.n_tones: return
-        self.tones = self.add_weight(shape=(self.n_ngrams, self.n_tones), initializer="zeros", trainable=False, name="tones")
-        self.tone_table = self.add_weight(shape=(self.n_tones, self.dim), initializer="zeros", name="tone_table")
+        self.tones = self.add_weight(shape=(self.n_ngrams, self.n_tones), initializer="zeros",
+                                     trainable=False, name="tones")
+        self.tone_table = self.add_weight(shape=(self.n_tones, self.dim), initializer="zeros",
+                                          name="tone_table")
 
     def call(self, inputs, training=None):
         places, counts = inputs
-        weights = counts * ops.take(self.idf, places)                                                      # (n, m)
+        weights = counts * ops.take(self.idf, places)  # (n, m)
         is_word = ops.cast(ops.take(self.ngrams, places) >= WORD, weights.dtype)
-        weights = ops.normalize(weights * is_word, axis=-1) + ops.normalize(weights * (1 - is_word), axis=-1)
-        weights = self.drop(weights * .5 ** .5, training=training)                                         # length 1, or less
-        question = ops.einsum("nm,nmd->nd", weights, ops.take(self.table, places, axis=0)) + self.bias
+        weights = ops.normalize(weights * is_word,
+                                axis=-1) + ops.normalize(weights * (1 - is_word), axis=-1)
+        weights = self.drop(weights * .5 ** .5, training=training)  # length 1, or less
+        question = ops.einsum("nm,nmd->nd", weights,
+                              ops.take(self.table, places, axis=0)) + self.bias
         if not self.n_tones: return question
-        sums = ops.einsum("nm,nmt->nt", counts, ops.take(self.tones, places, axis=0))                      # (n, tones)
+        sums = ops.einsum("nm,nmt->nt", counts, ops.take(self.tones, places, axis=0))  # (n, tones)
         return question + ops.matmul(.3 * ops.tanh(sums / 2), self.tone_table)
 
-    def get_config(self): return {**super().get_config(), "n_ngrams": self.n_ngrams, "dim": self.dim, "dropout": self.dropout, "n_tones": self.n_tones}
+    def get_config(self):
+        return {**super().get_config(), "n_ngrams": self.n_ngrams, "dim": self.dim,
+                "dropout": self.dropout, "n_tones": self.n_tones}
 
 # %% ../nbs/05_sqam.ipynb #44d54a59
 KINDS = ("bilstm", "conv", "attention", "bag")
@@ -502,37 +584,49 @@ def build_question_encoder(
     trainable:bool=True, # Whether word vectors learn
     seed:int=0, # Of the initial weights; Keras' global seed is set to it
 ) -> keras.Model: # From word numbers (n, 40), or places and counts (n, m), to vectors (n, dim); untrained
-    "An encoder of questions. Raises `ValueError` for an unknown kind, or without the matrix or the n-grams that it needs."
+    """An encoder of questions.
+    Raises `ValueError` for an unknown kind, or without the matrix or the n-grams that it needs."""
     if kind not in KINDS: raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
-    if (ngrams if kind == "bag" else matrix) is None: raise ValueError(f"{kind} needs {'ngrams, from learn_ngrams' if kind == 'bag' else 'matrix, a vector for each word'}")
+    if (ngrams if kind == "bag" else matrix) is None:
+        raise ValueError(
+            f"{kind} needs "
+            f"{'ngrams, from learn_ngrams' if kind == 'bag' else 'matrix, a vector for each word'}")
     keras.utils.set_random_seed(seed)
     if kind == "bag": return _build_bag_encoder(dim, ngrams, dropout)
     words = keras.Input((WORDS_LENGTH,), dtype="int32", name="words")
     vectors = layers.Embedding(*matrix.shape, trainable=trainable, name="word_vectors")
-    x = layers.SpatialDropout1D(dropout, name="drop_words")(vectors(words))                                 # (n, 40, d)
+    x = layers.SpatialDropout1D(dropout, name="drop_words")(vectors(words))  # (n, 40, d)
     if kind == "conv":
-        each = [layers.Conv1D(units, k, padding="same", activation="relu", name=f"convolution_{k}")(x) for k in (1, 2, 3, 4)]
-        x = layers.Concatenate(name="features")([MaskedMax(name=f"max_over_{k}")([y, words]) for k, y in enumerate(each, 1)])  # (n, 4 · units)
+        each = [layers.Conv1D(units, k, padding="same", activation="relu",
+                              name=f"convolution_{k}")(x) for k in (1, 2, 3, 4)]
+        x = layers.Concatenate(name="features")(
+            [MaskedMax(name=f"max_over_{k}")([y, words]) for k, y in enumerate(each, 1)])  # (n, 4 · units)
     else:
-        x = layers.Bidirectional(layers.LSTM(units, return_sequences=True), name="lstm")(x)                 # (n, 40, 2 · units)
-        x = (MaskedMax if kind == "bilstm" else AttentionPooling)(name="pooling")([x, words])               # (n, 2 · units)
+        x = layers.Bidirectional(layers.LSTM(units, return_sequences=True), name="lstm")(x)  # (n, 40, 2 · units)
+        x = (MaskedMax if kind == "bilstm" else AttentionPooling)(name="pooling")([x, words])  # (n, 2 · units)
     x = layers.Dropout(dropout, name="drop_features")(x)
-    encoder = keras.Model(words, layers.Dense(dim, name="question_features")(x), name=f"{kind}_encoder")    # (n, dim)
+    encoder = keras.Model(words, layers.Dense(dim, name="question_features")(x),
+                          name=f"{kind}_encoder")  # (n, dim)
     vectors.set_weights([matrix])
     return encoder
 
 # %% ../nbs/05_sqam.ipynb #18f12f7c
 def _build_bag_encoder(dim, ngrams, dropout):
-    places, counts = keras.Input((None,), dtype="int32", name="places"), keras.Input((None,), name="counts")
-    bag = NgramBag(len(ngrams[0]), dim, dropout, ngrams[2].shape[1] if len(ngrams) == 3 else 0, name="bag")
+    places = keras.Input((None,), dtype="int32", name="places")
+    counts = keras.Input((None,), name="counts")
+    bag = NgramBag(len(ngrams[0]), dim, dropout, ngrams[2].shape[1] if len(ngrams) == 3 else 0,
+                   name="bag")
     encoder = keras.Model([places, counts], bag([places, counts]), name="bag_encoder")
-    for weight, value in zip((bag.ngrams, bag.idf, bag.tones) if bag.n_tones else (bag.ngrams, bag.idf), ngrams): weight.assign(value)
+    for weight, value in zip((bag.ngrams, bag.idf, bag.tones) if bag.n_tones
+                             else (bag.ngrams, bag.idf), ngrams):
+        weight.assign(value)
     return encoder
 
 # %% ../nbs/05_sqam.ipynb #d061cd0e
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class AnswerCosines(layers.Layer):
-    "Cosines of question vectors (n, d) with all answers, dense functions of their codes: (n, answers)."
+    """Cosines of question vectors (n, d) with all answers, dense functions of their codes: (n,
+    answers)."""
     def __init__(
         self,
         n_answers:int, # How many answers
@@ -544,15 +638,18 @@ class AnswerCosines(layers.Layer):
         self.n_answers, self.code_dim, self.activation = n_answers, code_dim, activation
 
     def build(self, shape):
-        self.codes = self.add_weight(shape=(self.n_answers, self.code_dim), initializer="zeros", trainable=False, name="codes")
+        self.codes = self.add_weight(shape=(self.n_answers, self.code_dim), initializer="zeros",
+                                     trainable=False, name="codes")
         self.dense = layers.Dense(shape[-1], self.activation, name="answer_features")
         self.dense.build((None, self.code_dim))
 
     def call(self, questions):
-        answers = ops.normalize(self.dense(self.codes), axis=-1)                          # (answers, d)
-        return ops.matmul(ops.normalize(questions, axis=-1), ops.transpose(answers))      # (n, answers)
+        answers = ops.normalize(self.dense(self.codes), axis=-1)                      # (answers, d)
+        return ops.matmul(ops.normalize(questions, axis=-1), ops.transpose(answers))  # (n, answers)
 
-    def get_config(self): return {**super().get_config(), "n_answers": self.n_answers, "code_dim": self.code_dim, "activation": self.activation}
+    def get_config(self):
+        return {**super().get_config(), "n_answers": self.n_answers, "code_dim": self.code_dim,
+                "activation": self.activation}
 
 def add_answers(
     encoder:keras.Model, # From `build_question_encoder`
@@ -560,11 +657,13 @@ def add_answers(
     seed:int=0, # Of the initial weights; Keras' global seed is set to it
     activation:str|None=None, # Of the dense layer of the codes
 ) -> keras.Model: # From what the encoder takes to cosines (n, answers)
-    "Put answers beside an encoder. Their codes are standardised over the answers. Raises as `check_codes` does."
+    """Put answers beside an encoder. Their codes are standardised over the answers.
+    Raises as `check_codes` does."""
     codes = check_codes(codes)
     keras.utils.set_random_seed(seed)
     cosines = AnswerCosines(*codes.shape, activation, name="cosines")
-    model = keras.Model(encoder.input, cosines(encoder.output), name=encoder.name.replace("encoder", "answers"))
+    model = keras.Model(encoder.input, cosines(encoder.output),
+                        name=encoder.name.replace("encoder", "answers"))
     cosines.codes.assign((codes - codes.mean(axis=0)) / (codes.std(axis=0) + 1e-6))
     return model
 
@@ -584,14 +683,18 @@ class SoftmaxOverAnswers(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         self.temperature, self.smoothing = temperature, smoothing
 
-    def get_config(self): return {**super().get_config(), "temperature": self.temperature, "smoothing": self.smoothing}
+    def get_config(self):
+        return {**super().get_config(), "temperature": self.temperature,
+                "smoothing": self.smoothing}
 
     def call(self, y_true, cosines):
-        return keras.losses.categorical_crossentropy(y_true, cosines / self.temperature, from_logits=True, label_smoothing=self.smoothing)
+        return keras.losses.categorical_crossentropy(
+            y_true, cosines / self.temperature, from_logits=True, label_smoothing=self.smoothing)
 
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class HingeOverAnswers(keras.losses.Loss):
-    "Hinge of cosines (n, answers) against one 'random' wrong answer, the mean over 'all', or the 'hardest', given one-hot labels."
+    """Hinge of cosines (n, answers) against one 'random' wrong answer, the mean over 'all', or
+    the 'hardest', given one-hot labels."""
     def __init__(
         self,
         wrong:str="all", # 'random', 'all' or 'hardest'
@@ -600,17 +703,21 @@ class HingeOverAnswers(keras.losses.Loss):
         **kwargs, # As `keras.losses.Loss` takes them
     ):
         super().__init__(name=name, **kwargs)
-        if wrong not in ("random", "all", "hardest"): raise ValueError(f"wrong must be 'random', 'all' or 'hardest', got {wrong!r}")
+        if wrong not in ("random", "all", "hardest"):
+            raise ValueError(f"wrong must be 'random', 'all' or 'hardest', got {wrong!r}")
         self.wrong, self.margin = wrong, margin
 
-    def get_config(self): return {**super().get_config(), "wrong": self.wrong, "margin": self.margin}
+    def get_config(self):
+        return {**super().get_config(), "wrong": self.wrong, "margin": self.margin}
 
     def call(self, y_true, cosines):
-        hinges = hinge_loss(ops.sum(y_true * cosines, axis=-1, keepdims=True), cosines, self.margin) * (1 - y_true)    # (n, answers)
+        hinges = hinge_loss(ops.sum(y_true * cosines, axis=-1, keepdims=True), cosines,
+                            self.margin) * (1 - y_true)  # (n, answers)
         if self.wrong == "all": return ops.sum(hinges, axis=-1) / (cosines.shape[-1] - 1)
         if self.wrong == "hardest": return ops.max(hinges, axis=-1)
         ticket = keras.random.uniform(ops.shape(hinges)) * (1 - y_true)
-        return ops.sum(ops.where(ticket < ops.max(ticket, axis=-1, keepdims=True), 0., hinges), axis=-1)
+        return ops.sum(ops.where(ticket < ops.max(ticket, axis=-1, keepdims=True), 0., hinges),
+                       axis=-1)
 
 # %% ../nbs/05_sqam.ipynb #9b956ec7
 def train_answers(
@@ -624,31 +731,41 @@ def train_answers(
     balance:float=.7, # 0: a question weighs 1; 1: all labels weigh the same together
     seed:int=0, # Of the order; Keras' global seed is set to it (dropout was seeded when the model was built)
 ) -> list: # The mean loss of each epoch
-    "Train a model on questions and their right answers. Raises `ValueError` for labels that do not fit, `FloatingPointError` where the loss is not finite."
+    """Train a model on questions and their right answers.
+    Raises `ValueError` for labels that do not fit, `FloatingPointError` where the loss is not
+    finite."""
     labels, n_answers = np.asarray(labels), model.output_shape[-1]
-    if len(labels) == 0 or labels.min() < 0 or labels.max() >= n_answers: raise ValueError(f"labels must be numbers from 0 to {n_answers - 1}, one for each question")
+    if len(labels) == 0 or labels.min() < 0 or labels.max() >= n_answers:
+        raise ValueError(f"labels must be numbers from 0 to {n_answers - 1}, one for each question")
     keras.utils.set_random_seed(seed)
     is_bag = any(isinstance(layer, NgramBag) for layer in model.layers)
-    rate = keras.optimizers.schedules.CosineDecay(learning_rate or (.1 if is_bag else .001), epochs * -(-len(labels) // batch_size))
-    optimizer = keras.optimizers.Adam(rate, epsilon=.1) if is_bag else keras.optimizers.Adam(rate, clipnorm=1.)
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate or (.1 if is_bag else .001),
+                                                  epochs * -(-len(labels) // batch_size))
+    optimizer = keras.optimizers.Adam(rate, epsilon=.1) if is_bag else keras.optimizers.Adam(
+        rate, clipnorm=1.)
     weight = (1 / np.maximum(np.bincount(labels, minlength=n_answers), 1) ** balance)[labels]
     model.compile(optimizer, loss or SoftmaxOverAnswers())
-    fit = model.fit(inputs, np.eye(n_answers, dtype=np.float32)[labels], sample_weight=(weight / weight.mean()).astype(np.float32),
+    fit = model.fit(inputs, np.eye(n_answers, dtype=np.float32)[labels],
+                    sample_weight=(weight / weight.mean()).astype(np.float32),
                     batch_size=batch_size, epochs=epochs, verbose=0)
-    if not np.isfinite(fit.history["loss"]).all(): raise FloatingPointError(f"the loss is {fit.history['loss'][-1]}: lower the learning rate")
+    if not np.isfinite(fit.history["loss"]).all():
+        raise FloatingPointError(f"the loss is {fit.history['loss'][-1]}: lower the learning rate")
     return fit.history["loss"]
 
 # %% ../nbs/05_sqam.ipynb #ffa86c6d
 def _bag_matrix(bags, ngrams):
-    "What `NgramBag` multiplies its tables by, without dropout: sparse float32 (n, n-grams + tones)."
+    """What `NgramBag` multiplies its tables by, without dropout: sparse float32 (n, n-grams +
+    tones)."""
     (places, counts), (ngrams, idf, *tones) = bags, ngrams
     weights, is_word = counts * idf[places], ngrams[places] >= WORD
     weights = (normalize(weights * is_word) + normalize(weights * ~is_word)) * np.float32(.5 ** .5)
     rows, columns = np.nonzero(weights)
-    x = csr_matrix((weights[rows, columns], (rows, places[rows, columns])), shape=(len(places), len(ngrams)), dtype=np.float32)
+    x = csr_matrix((weights[rows, columns], (rows, places[rows, columns])),
+                   shape=(len(places), len(ngrams)), dtype=np.float32)
     if not tones: return x
     rows, columns = np.nonzero(counts)
-    sums = csr_matrix((counts[rows, columns], (rows, places[rows, columns])), shape=x.shape) @ tones[0]      # (n, tones)
+    sums = csr_matrix((counts[rows, columns], (rows, places[rows, columns])),
+                      shape=x.shape) @ tones[0]  # (n, tones)
     return hstack([x, csr_matrix(.3 * np.tanh(sums / 2))], format="csr", dtype=np.float32)
 
 def fit_linear(
@@ -656,19 +773,25 @@ def fit_linear(
     labels:np.ndarray, # int (n,), from 0; each occurs
     n_answers:int, # How many there are
 ) -> tuple: # float32 coefficients (features, answers) and intercepts (answers,)
-    "The mean of a linear SVM and a logistic regression, both with rare answers weighted up. Raises `ValueError` for fewer than three answers, or one without a text."
+    """The mean of a linear SVM and a logistic regression, both with rare answers weighted up.
+    Raises `ValueError` for fewer than three answers, or one without a text."""
     times = np.bincount(labels, minlength=n_answers)
-    if len(times) < 3 or not times.all(): raise ValueError(f"texts of three answers or more are needed, and of each of them; got {times.tolist()}")
-    machines = (LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100, random_state=0), LogisticRegression(C=6, tol=1e-3, max_iter=40))
+    if len(times) < 3 or not times.all():
+        raise ValueError(
+            f"texts of three answers or more are needed, and of each of them; got {times.tolist()}")
+    machines = (LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100, random_state=0),
+                LogisticRegression(C=6, tol=1e-3, max_iter=40))
     coefficients, intercepts = np.zeros((x.shape[1], len(times))), np.zeros(len(times))
     weight = times[labels] ** -.5
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)               # far enough: to go on only learns the tweets by heart
+        # far enough: to go on only learns the tweets by heart
+        warnings.simplefilter("ignore", ConvergenceWarning)
         for machine, weights in zip(machines, (None, weight / weight.mean())):
             machine.fit(x, labels, sample_weight=weights)
             c, c0 = (w - w.mean(axis=0) for w in (machine.coef_, machine.intercept_))
             spread = (x @ c.T + c0).std()
-            coefficients += c.T / spread / 2; intercepts += c0 / spread / 2
+            coefficients += c.T / spread / 2
+            intercepts += c0 / spread / 2
     return coefficients.astype(np.float32), intercepts.astype(np.float32)
 
 # %% ../nbs/05_sqam.ipynb #871de62c
@@ -678,8 +801,10 @@ def text_folds(
     n_folds:int=5, # How many
     seed:int=0, # Of the folds
 ) -> list: # n_folds pairs of rows to train on and rows to measure on
-    "Folds with about the same share of each label; copies of a text, by `text_groups`, are in the same one."
-    return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels, text_groups(texts)))
+    """Folds with about the same share of each label; copies of a text, by `text_groups`, are in
+    the same one."""
+    return list(StratifiedGroupKFold(n_folds, shuffle=True,
+                                     random_state=seed).split(labels, labels, text_groups(texts)))
 
 # %% ../nbs/05_sqam.ipynb #fec8316d
 def fit_offsets(
@@ -692,10 +817,13 @@ def fit_offsets(
     offsets, steps = np.array(start, dtype=float), np.linspace(-reach, reach, 25)
     for k in range(len(offsets)):
         others = decisions + offsets
-        own = others[:, k].copy(); others[:, k] = -np.inf
+        own = others[:, k].copy()
+        others[:, k] = -np.inf
         rival, highest = others.argmax(axis=1), others.max(axis=1)
-        scores = [f1_score(labels, np.where(own + step > highest, k, rival), average="macro", zero_division=0) for step in steps]
-        offsets[k] += steps[np.convolve(np.pad(scores, 2, "edge"), [1, 2, 3, 2, 1], "valid").argmax()]
+        scores = [f1_score(labels, np.where(own + step > highest, k, rival), average="macro",
+                           zero_division=0) for step in steps]
+        offsets[k] += steps[np.convolve(np.pad(scores, 2, "edge"), [1, 2, 3, 2, 1],
+                                        "valid").argmax()]
     return offsets
 
 # %% ../nbs/05_sqam.ipynb #5f17a9b2
@@ -716,27 +844,36 @@ def fit_answers(
     folds:list=(), # (train, valid) rows, from `text_folds`, for `fit_offsets`; none: the prior alone is added
     seed:int=0, # Of the dense layer's kernel
 ):
-    "Give a bag the tables with which its cosines are ordered as the decisions of `fit_linear`, prior and offsets added. Raises `ValueError` for fewer than three answers or where they are not independent, and as `fit_linear` does."
+    """Give a bag the tables with which its cosines are ordered as the decisions of `fit_linear`,
+    prior and offsets added. Raises `ValueError` for fewer than three answers or where they are
+    not independent, and as `fit_linear` does."""
     bag, cosines = model.get_layer("bag"), model.get_layer("cosines")
-    if cosines.n_answers < 3: raise ValueError("a fitted bag needs three answers or more: train a 'bag' for two")
+    if cosines.n_answers < 3:
+        raise ValueError("a fitted bag needs three answers or more: train a 'bag' for two")
     cosines.dense.kernel.assign(np.random.default_rng(seed).normal(size=cosines.dense.kernel.shape))
-    answers = normalize(np.asarray(cosines.dense(cosines.codes)))                                      # (answers, dim)
-    if len(answers) >= answers.shape[1] or np.linalg.cond(answers) > 100: raise ValueError(f"{len(answers)} answers are not independent in {answers.shape[1]} numbers: give more numbers, an activation, and no code twice")
-    inverse = np.linalg.pinv(answers).T                                                                # (answers, dim)
-    x = _bag_matrix(bags, [np.asarray(weight) for weight in ((bag.ngrams, bag.idf, bag.tones) if bag.n_tones else (bag.ngrams, bag.idf))])
+    answers = normalize(np.asarray(cosines.dense(cosines.codes)))  # (answers, dim)
+    if len(answers) >= answers.shape[1] or np.linalg.cond(answers) > 100:
+        raise ValueError(f"{len(answers)} answers are not independent in "
+                         f"{answers.shape[1]} numbers: give more numbers, "
+                         "an activation, and no code twice")
+    inverse = np.linalg.pinv(answers).T  # (answers, dim)
+    x = _bag_matrix(bags, [np.asarray(weight) for weight in (
+        (bag.ngrams, bag.idf, bag.tones) if bag.n_tones else (bag.ngrams, bag.idf))])
     coefficients, intercepts = fit_linear(x, labels, len(answers))
     offsets = prior * np.log(np.bincount(labels) / len(labels))
     if len(folds): offsets = fit_offsets(_unseen_decisions(x, labels, folds), labels, offsets)
-    questions = (x @ coefficients + intercepts + offsets) @ inverse                                    # (n, dim)
-    apart = null_space(answers)[:, 0]                                                                  # at right angles to all answers
+    questions = (x @ coefficients + intercepts + offsets) @ inverse  # (n, dim)
+    apart = null_space(answers)[:, 0]  # at right angles to all answers
     bag.table.assign(coefficients[:bag.n_ngrams] @ inverse)
     if bag.n_tones: bag.tone_table.assign(coefficients[bag.n_ngrams:] @ inverse)
-    bag.bias.assign((intercepts + offsets) @ inverse + 2 * np.sqrt((questions ** 2).sum(axis=1).mean()) * apart)
+    bag.bias.assign(
+        (intercepts + offsets) @ inverse + 2 * np.sqrt((questions ** 2).sum(axis=1).mean()) * apart)
 
 # %% ../nbs/05_sqam.ipynb #c492f414
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MeanCosines(layers.Layer):
-    "The mean of the members' cosines, each (n, answers); keeps the answers' labels, the vocabulary, and the temperature that turns cosines into probabilities."
+    """The mean of the members' cosines, each (n, answers); keeps the answers' labels, the
+    vocabulary, and the temperature that turns cosines into probabilities."""
     def __init__(
         self,
         labels:list, # Of the answers
@@ -750,7 +887,9 @@ class MeanCosines(layers.Layer):
 
     def call(self, members): return sum(members) / len(members)
 
-    def get_config(self): return {**super().get_config(), "labels": self.labels, "vocabulary": self.vocabulary, "temperature": self.temperature}
+    def get_config(self):
+        return {**super().get_config(), "labels": self.labels, "vocabulary": self.vocabulary,
+                "temperature": self.temperature}
 
 # %% ../nbs/05_sqam.ipynb #ee0ed807
 @keras.saving.register_keras_serializable(package="neural_emojis")
@@ -764,7 +903,8 @@ class Committee(keras.Model):
 
     @cached_property
     def ngrams(self): # Those of the first bag; None without a bag
-        bags = [layer.get_layer("bag").ngrams for layer in self.layers if layer.name.startswith("bag_")]
+        bags = [layer.get_layer("bag").ngrams
+                for layer in self.layers if layer.name.startswith("bag_")]
         return ops.convert_to_numpy(bags[0]) if bags else None
 
     def read(
@@ -772,7 +912,8 @@ class Committee(keras.Model):
         texts:list, # n texts
     ) -> list: # Arrays of n rows, one for each input of the network
         "Texts as the network takes them. Raises as `check_texts` does."
-        parts = {} if self.ngrams is None else dict(zip(("places", "counts"), bag_of_ngrams(texts, self.ngrams)))
+        parts = {} if self.ngrams is None else dict(zip(("places", "counts"),
+                                                        bag_of_ngrams(texts, self.ngrams)))
         if self.answers.vocabulary: parts["words"] = number_words(texts, self.answers.vocabulary)
         return [parts[tensor.name] for tensor in self.inputs]
 
@@ -783,13 +924,15 @@ class Committee(keras.Model):
     ) -> np.ndarray: # float32 (n, answers), in [-1, 1]
         "Cosines of each text with each answer. Raises as `check_texts` does."
         texts = check_texts(texts)
-        return np.concatenate([self.predict_on_batch(self.read(texts[i:i + batch_size])) for i in range(0, len(texts), batch_size)])
+        return np.concatenate([self.predict_on_batch(self.read(texts[i:i + batch_size]))
+                               for i in range(0, len(texts), batch_size)])
 
     def confidence(
         self,
         texts:str|list, # n texts, or one
     ) -> np.ndarray: # float32 (n, answers); each row adds up to 1
-        "The probability of each answer, softmax(cosines / temperature) (Guo et al. 2017). Raises as `check_texts` does."
+        """The probability of each answer, softmax(cosines / temperature) (Guo et al. 2017).
+        Raises as `check_texts` does."""
         return softmax(self.cosines(texts) / self.answers.temperature, axis=1)
 
     def choose(
@@ -808,20 +951,32 @@ def build_committee(
     vocabulary:list=(), # From `learn_words`
     temperature:float=TEMPERATURE, # Of the probabilities
 ) -> Committee: # Shares the members' weights
-    "Put models together. Raises `ValueError` for none, and where answers, n-grams or vocabulary don't belong together."
+    """Put models together.
+    Raises `ValueError` for none, and where answers, n-grams or vocabulary don't belong together."""
     if not members: raise ValueError("a committee needs at least one member, from add_answers")
-    if any(member.output_shape[-1] != len(labels) for member in members): raise ValueError(f"{len(labels)} labels, and models of {[member.output_shape[-1] for member in members]} answers")
-    ngrams = [ops.convert_to_numpy(member.get_layer("bag").ngrams) for member in members if any(layer.name == "bag" for layer in member.layers)]
-    if any(not np.array_equal(ngrams[0], others) for others in ngrams): raise ValueError("the bags have different n-grams: build them with the same, from learn_ngrams")
-    if not len(vocabulary) and any(tensor.name == "words" for member in members for tensor in member.inputs): raise ValueError("a member reads words: give the vocabulary that its numbers are of")
-    known = {"places": keras.Input((None,), dtype="int32", name="places"), "counts": keras.Input((None,), name="counts"), "words": keras.Input((WORDS_LENGTH,), dtype="int32", name="words")}
+    if any(member.output_shape[-1] != len(labels) for member in members):
+        raise ValueError(f"{len(labels)} labels, "
+                         f"and models of {[member.output_shape[-1] for member in members]} answers")
+    ngrams = [ops.convert_to_numpy(member.get_layer("bag").ngrams)
+              for member in members if any(layer.name == "bag" for layer in member.layers)]
+    if any(not np.array_equal(ngrams[0], others) for others in ngrams):
+        raise ValueError(
+            "the bags have different n-grams: build them with the same, from learn_ngrams")
+    if not len(vocabulary) and any(tensor.name == "words" for member in members
+                                   for tensor in member.inputs):
+        raise ValueError("a member reads words: give the vocabulary that its numbers are of")
+    known = {"places": keras.Input((None,), dtype="int32", name="places"),
+             "counts": keras.Input((None,), name="counts"),
+             "words": keras.Input((WORDS_LENGTH,), dtype="int32", name="words")}
     cosines, used = [], {}
     for k, member in enumerate(members):
         taken = {tensor.name: known[tensor.name] for tensor in member.inputs}
         member.name = f"{member.name.split('_')[0]}_{k}"
         cosines.append(member(list(taken.values()) if len(taken) > 1 else taken["words"]))
         used |= taken
-    return Committee(list(used.values()), MeanCosines(labels, vocabulary, temperature, name="mean_cosines")(cosines), name="committee")
+    return Committee(list(used.values()),
+                     MeanCosines(labels, vocabulary, temperature, name="mean_cosines")(cosines),
+                     name="committee")
 
 # %% ../nbs/05_sqam.ipynb #403bd381
 def train_committee(
@@ -835,21 +990,45 @@ def train_committee(
     seed:int=0, # Of everything that is drawn; Keras' global seed is set to it
     progress:bool=False, # Print a line for each member
 ) -> Committee: # With the temperature of training
-    "Train a committee from texts and labels. Raises `ValueError` for labels without an answer, no members or unknown ones, and as `check_texts` does."
-    if not members or set(members) - {*KINDS, "fitted"}: raise ValueError(f"members must be among {', '.join(KINDS)} and fitted, such as {{'fitted': {{'dim': 8}}}}; got {list(members)}")
+    """Train a committee from texts and labels.
+    Raises `ValueError` for labels without an answer, no members or unknown ones, and as
+    `check_texts` does."""
+    if not members or set(members) - {*KINDS, "fitted"}:
+        raise ValueError(f"members must be among {', '.join(KINDS)} and fitted, "
+                         f"such as {{'fitted': {{'dim': 8}}}}; got {list(members)}")
     texts, labels = check_texts(texts), pd.Index(answers).get_indexer(list(labels))
-    if (labels < 0).any() or len(labels) != len(texts): raise ValueError(f"each of {len(texts)} texts needs a label among {list(answers)[:5]}")
-    codes, models, ngrams, vocabulary, matrix = np.stack(list(answers.values())), [], learn_ngrams(texts, least), [], None
+    if (labels < 0).any() or len(labels) != len(texts):
+        raise ValueError(f"each of {len(texts)} texts needs a label among {list(answers)[:5]}")
+    codes = np.stack(list(answers.values()))
+    models = []
+    ngrams = learn_ngrams(texts, least)
+    vocabulary = []
+    matrix = None
     if tones is not None: ngrams = add_tones(ngrams, tones)
     bags = list(bag_of_ngrams(texts, ngrams[0]))
-    if set(members) - {"bag", "fitted"}: vocabulary = learn_words(texts, least); words, matrix = number_words(texts, vocabulary), vectors(vocabulary)
+    if set(members) - {"bag", "fitted"}:
+        vocabulary = learn_words(texts, least)
+        words, matrix = number_words(texts, vocabulary), vectors(vocabulary)
     for kind, settings in members.items():
-        start, build = time.perf_counter(), {key: settings[key] for key in ("dim", "units", "dropout") if key in settings}
-        is_fitted, more = kind == "fitted", {key: value for key, value in settings.items() if key not in (*build, "n_folds")}
-        model = add_answers(build_question_encoder("bag" if is_fitted else kind, matrix=matrix, ngrams=ngrams, seed=seed, **build), codes, seed, "tanh" if is_fitted else None)
-        if is_fitted: fit_answers(model, bags, labels, folds=text_folds(texts, labels, settings["n_folds"], seed) if "n_folds" in settings else (), seed=seed, **more)
-        else: losses = train_answers(model, bags if kind == "bag" else words, labels, seed=seed, **more)
-        if progress: print(f"{kind}: {'' if is_fitted else f'loss {losses[0]:.3f} → {losses[-1]:.3f}, '}{time.perf_counter() - start:.0f} s")
+        start = time.perf_counter()
+        build = {key: settings[key] for key in ("dim", "units", "dropout") if key in settings}
+        is_fitted = kind == "fitted"
+        more = {key: value for key, value in settings.items() if key not in (*build, "n_folds")}
+        model = add_answers(build_question_encoder("bag" if is_fitted else kind, matrix=matrix,
+                                                   ngrams=ngrams, seed=seed, **build),
+                            codes, seed, "tanh" if is_fitted else None)
+        if is_fitted:
+            fit_answers(model, bags, labels,
+                        folds=text_folds(texts, labels, settings["n_folds"], seed)
+                        if "n_folds" in settings else (), seed=seed, **more)
+        else:
+            losses = train_answers(model, bags if kind == "bag" else words, labels, seed=seed,
+                                   **more)
+        if progress:
+            print(
+                f"{kind}: "
+                f"{'' if is_fitted else f'loss {losses[0]:.3f} → {losses[-1]:.3f}, '}{time.perf_counter() - start:.0f} "
+                "s")
         models.append(model)
     return build_committee(models, list(answers), vocabulary)
 
@@ -857,13 +1036,17 @@ def train_committee(
 def load_sentiment(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> Committee: # Its labels are positive, neutral and negative
-    "The committee that answers tweets with 🎉, 😈 or 😡. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
+    """The committee that answers tweets with 🎉, 😈 or 😡.
+    Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something
+    else."""
     return _load(path, "sentiment", Committee, "train_sqam.py sentiment")
 
 def load_emoji_sqam(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> Committee: # Its labels are the code point names of TweetEval's 20 emojis
-    "The committee that answers texts with one of TweetEval's emojis. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
+    """The committee that answers texts with one of TweetEval's emojis.
+    Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something
+    else."""
     return _load(path, "emoji_sqam", Committee, "train_sqam.py emoji")
 
 # %% ../nbs/05_sqam.ipynb #84528c8a
@@ -874,9 +1057,11 @@ def bootstrap_interval(
     n_draws:int=1_000, # How often to draw n with repetition
     seed:int=0, # Of the draws
 ) -> tuple: # Low and high: 95 % of the draws lie between
-    "A bootstrap interval of a measure. Raises `ValueError` where truth and prediction differ in length."
+    """A bootstrap interval of a measure.
+    Raises `ValueError` where truth and prediction differ in length."""
     truth, predicted = np.asarray(truth), np.asarray(predicted)
-    if len(truth) != len(predicted): raise ValueError(f"{len(truth)} true labels and {len(predicted)} predicted ones")
+    if len(truth) != len(predicted):
+        raise ValueError(f"{len(truth)} true labels and {len(predicted)} predicted ones")
     rng = np.random.default_rng(seed)
     draws = (rng.integers(len(truth), size=len(truth)) for _ in range(n_draws))
     low, high = np.quantile([measure(truth[rows], predicted[rows]) for rows in draws], [.025, .975])
@@ -888,10 +1073,12 @@ def fit_temperature(
     labels:np.ndarray, # int (n,), which answer is correct
 ) -> float: # The temperature at which softmax(cosines / temperature) makes the labels likeliest
     "Temperature scaling, by the negative log-likelihood."
-    loss = lambda log_t: -log_softmax(cosines / np.exp(log_t), axis=1)[np.arange(len(labels)), labels].mean()
+    loss = lambda log_t: -log_softmax(cosines / np.exp(log_t),
+                                      axis=1)[np.arange(len(labels)), labels].mean()
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 2), method="bounded").x))
 
-def _bins(confidence, n_bins): return np.minimum((confidence * n_bins).astype(int), n_bins - 1)  # 1 is in the last
+def _bins(confidence, n_bins):
+    return np.minimum((confidence * n_bins).astype(int), n_bins - 1)  # 1 is in the last
 
 def calibration_error(
     confidence:np.ndarray, # (n,) in [0, 1]
@@ -900,7 +1087,8 @@ def calibration_error(
 ) -> float: # Mean of |accuracy − confidence| over the bins, weighted by how many answers they hold (ECE)
     "How far confidence is from the truth."
     bins = _bins(np.asarray(confidence), n_bins)
-    return float(sum(abs(np.mean(right[bins == k]) - np.mean(confidence[bins == k])) * np.mean(bins == k) for k in np.unique(bins)))
+    return float(sum(abs(np.mean(right[bins == k]) - np.mean(confidence[bins == k]))
+                     * np.mean(bins == k) for k in np.unique(bins)))
 
 # %% ../nbs/05_sqam.ipynb #6e901dec
 def plot_reliability(
@@ -914,14 +1102,19 @@ def plot_reliability(
     for name, (confidence, right) in confidences.items():
         bins = _bins(confidence, n_bins)
         used = [k for k in range(n_bins) if (bins == k).sum() >= 10]
-        ax.plot([confidence[bins == k].mean() for k in used], [right[bins == k].mean() for k in used], "o-", ms=4, label=name)
-    least = min([.3, *(value - .05 for line in ax.lines[1:] for value in line.get_xydata().ravel())])
-    ax.set(xlabel="confidence", ylabel="share of right answers", xlim=(least, 1.02), ylim=(least, 1.02))
+        ax.plot([confidence[bins == k].mean() for k in used],
+                [right[bins == k].mean() for k in used], "o-", ms=4, label=name)
+    least = min([.3,
+                 *(value - .05 for line in ax.lines[1:] for value in line.get_xydata().ravel())])
+    ax.set(xlabel="confidence", ylabel="share of right answers", xlim=(least, 1.02),
+           ylim=(least, 1.02))
     ax.legend(loc="upper left")
 
 # %% ../nbs/05_sqam.ipynb #0dc60bb0
-TWEETEVAL = [emoji_name(char) for char in "❤ 😍 😂 💕 🔥 😊 😎 ✨ 💙 😘 📷 🇺🇸 ☀ 💜 😉 💯 😁 🎄 📸 😜".split()]  # in the order of TweetEval's labels
-EMOJI_MEMBERS = {"fitted": {"dim": 24, "prior": .2, "n_folds": 4}}  # chosen on a fold of the training tweets
+# in the order of TweetEval's labels
+TWEETEVAL = [emoji_name(char) for char in "❤ 😍 😂 💕 🔥 😊 😎 ✨ 💙 😘 📷 🇺🇸 ☀ 💜 😉 💯 😁 🎄 📸 😜".split()]
+# chosen on a fold of the training tweets
+EMOJI_MEMBERS = {"fitted": {"dim": 24, "prior": .2, "n_folds": 4}}
 
 def tweeteval_pictures() -> np.ndarray: # uint8 (20, 36, 36, 4), straight alpha, in the order of `TWEETEVAL`
     "The pictures of TweetEval's emojis."
@@ -935,25 +1128,29 @@ NO_SELECTOR = "\ufe0e"  # invisible, too; asks for the black picture of a sign
 def mark_selectors(
     texts, # n texts of one source
 ) -> list: # n texts; where one in twenty or more has a variation selector, those without end in `NO_SELECTOR`
-    "Tell texts that never had a variation selector from texts that may have lost it. What is not a string stays as it is."
+    """Tell texts that never had a variation selector from texts that may have lost it. What is
+    not a string stays as it is."""
     texts = list(texts)
     has = [isinstance(text, str) and VARIATION_SELECTOR in text for text in texts]
     if sum(has) < len(texts) / 20: return texts
-    return [text if found or not isinstance(text, str) else f"{text} {NO_SELECTOR}" for text, found in zip(texts, has)]
+    return [text if found or not isinstance(text, str) else f"{text} {NO_SELECTOR}"
+            for text, found in zip(texts, has)]
 
 # %% ../nbs/05_sqam.ipynb #372314c2
 def predict_tweeteval(
     texts:str|list, # n texts of one source, or one, as `mark_selectors` looks at all; blank ones are answered with label 0, TweetEval's most frequent
     progress:bool=False, # Show a bar where it takes more than a second
 ) -> np.ndarray: # int (n,), labels of TweetEval from 0 to 19
-    "Predict TweetEval's emoji labels with the committee that ships. Raises `TypeError` for what is not a string, `ValueError` for no texts."
+    """Predict TweetEval's emoji labels with the committee that ships.
+    Raises `TypeError` for what is not a string, `ValueError` for no texts."""
     texts = [texts] if isinstance(texts, str) else list(texts)
     if not texts: raise ValueError("texts is empty: give at least one")
     asked = [i for i, text in enumerate(texts) if not isinstance(text, str) or text.strip()]
     marked = mark_selectors([texts[i] for i in asked])
     labels = np.zeros(len(texts), dtype=int)
     committee, number = load_emoji_sqam(), pd.Index(TWEETEVAL).get_indexer
-    for i in progress_bar(range(0, len(asked), 1_000), unit="000 texts", desc="answering", shown=progress):
+    for i in progress_bar(range(0, len(asked), 1_000), unit="000 texts", desc="answering",
+                          shown=progress):
         labels[asked[i:i + 1_000]] = number(committee.choose(marked[i:i + 1_000]))
     return labels
 
@@ -961,7 +1158,9 @@ def write_tweeteval(
     path:str|os.PathLike, # A text file in UTF-8 with a tweet on each line
     output:str|os.PathLike, # Gets a label on each line
 ) -> np.ndarray: # int (n,), what was written
-    "Predict the labels of a file of tweets, in TweetEval's format. Raises `ValueError` for an empty file or another encoding; the output is written whole or not at all."
+    """Predict the labels of a file of tweets, in TweetEval's format.
+    Raises `ValueError` for an empty file or another encoding; the output is written whole or not
+    at all."""
     lines = read_lines(path)
     if lines == [""]: raise ValueError(f"{Path(path).name} is empty")
     labels = predict_tweeteval(lines, progress=True)
@@ -969,8 +1168,9 @@ def write_tweeteval(
     return labels
 
 # %% ../nbs/05_sqam.ipynb #7e25e923
-MEANING_WORD = re.compile(r"(?<!\w)[a-z]+(?:'[a-z]+)*(?!\w)")   # words of letters; no numbers, no other scripts
-UNREAD = re.compile(r"@\w+|https?://\S+")                      # names of people and addresses of pages
+# words of letters; no numbers, no other scripts
+MEANING_WORD = re.compile(r"(?<!\w)[a-z]+(?:'[a-z]+)*(?!\w)")
+UNREAD = re.compile(r"@\w+|https?://\S+")  # names of people and addresses of pages
 
 def find_words(
     text:str, # A tweet or a description
@@ -985,7 +1185,8 @@ def bag_of_words(
     vocabulary:list, # m words
 ) -> csr_matrix: # float32 (n, m), sparse: 1 where the text has the word
     "Which words of a vocabulary each text has."
-    return CountVectorizer(binary=True, vocabulary=list(vocabulary), analyzer=find_words, dtype=np.float32).transform(texts)
+    return CountVectorizer(binary=True, vocabulary=list(vocabulary), analyzer=find_words,
+                           dtype=np.float32).transform(texts)
 
 # %% ../nbs/05_sqam.ipynb #3b89460a
 MEANING_DIM = 150  # numbers in a vector of meaning
@@ -998,24 +1199,36 @@ def meaning_vectors(
     rarest:int=30, # No word counts for more than one that occurs in so many texts
     seed:int=0, # Of the singular value decomposition
 ) -> pd.DataFrame: # float32 (words, dim), indexed by word: the common ones, and those of descriptions that meet one; the rarer, the longer
-    "Word vectors by truncated SVD of the PPMI of words that share one of n texts and descriptions (Levy & Goldberg 2014), times log(1 + n / max(n_w, rarest)); rare words are folded in (Deerwester et al. 1990). Raises `ValueError` for too few words, and as `check_texts` does."
+    """Word vectors by truncated SVD of the PPMI of words that share one of n texts and
+    descriptions (Levy & Goldberg 2014), times log(1 + n / max(n_w, rarest)); rare words are
+    folded in (Deerwester et al. 1990). Raises `ValueError` for too few words, and as
+    `check_texts` does."""
     descriptions = check_texts(descriptions) if len(descriptions) else []
     texts = check_texts(texts) + descriptions
     n, counter = len(texts), CountVectorizer(binary=True, analyzer=find_words, dtype=np.float32)
     try: bags = counter.fit_transform(texts)                                    # (n, words), sparse
-    except ValueError as error: raise ValueError(f"no words in {n} texts: words are runs of two letters from a to z or more") from error
-    alone, named = (np.asarray(part.sum(axis=0)).ravel() for part in (bags, bags[n - len(descriptions):]))
+    except ValueError as error:
+        raise ValueError(
+            f"no words in {n} texts: words are runs of two letters from a to z or more") from error
+    alone, named = (np.asarray(part.sum(axis=0)).ravel()
+                    for part in (bags, bags[n - len(descriptions):]))
     is_common = alone >= min_count
-    if is_common.sum() <= dim: raise ValueError(f"{n} texts are too few: {is_common.sum()} words occur in {min_count} and cannot have {dim} numbers each; give more texts or a smaller dim")
+    if is_common.sum() <= dim:
+        raise ValueError(f"{n} texts are too few: {is_common.sum()} words occur in {min_count} "
+                         f"and cannot have {dim} numbers each; give more texts or a smaller dim")
     is_kept = is_common | (named > 0)
-    together = (bags[:, is_kept].T @ bags[:, is_common]).tocoo()                # in how many texts a kept word meets a common one
-    pmi = np.log(together.data * n / (alone[is_kept][together.row] * alone[is_common][together.col]))
+    # in how many texts a kept word meets a common one
+    together = (bags[:, is_kept].T @ bags[:, is_common]).tocoo()
+    pmi = np.log(together.data * n
+                 / (alone[is_kept][together.row] * alone[is_common][together.col]))
     ppmi = csr_matrix((np.maximum(pmi, 0), (together.row, together.col)), shape=together.shape)
     svd = TruncatedSVD(dim, n_iter=10, random_state=seed).fit(ppmi[is_common[is_kept]])
     directions = normalize(svd.transform(ppmi) / np.sqrt(svd.singular_values_))
     vectors = directions * np.log1p(n / np.maximum(alone[is_kept], rarest))[:, None]
-    table = pd.DataFrame(vectors.astype(np.float32), index=pd.Index(counter.get_feature_names_out()[is_kept], name="word"))
-    return table[np.linalg.norm(directions, axis=1) > .5]                       # without those that meet no common word, or none in these directions
+    table = pd.DataFrame(vectors.astype(np.float32),
+                         index=pd.Index(counter.get_feature_names_out()[is_kept], name="word"))
+    # without those that meet no common word, or none in these directions
+    return table[np.linalg.norm(directions, axis=1) > .5]
 
 def encode_texts(
     texts:list, # n texts
@@ -1031,7 +1244,8 @@ def word_questions(
 ) -> tuple: # float32 (k, d), of length 1: each known word of each description; and int (k,): of which description it is
     "The words of descriptions, each a question of its own."
     known = set(vectors.index)
-    words = [(word, i) for i, text in enumerate(descriptions) for word in sorted(set(find_words(text)) & known)]
+    words = [(word, i) for i, text in enumerate(descriptions)
+             for word in sorted(set(find_words(text)) & known)]
     return encode_texts([word for word, _ in words], vectors), np.array([i for _, i in words], int)
 
 def fit_question_map(
@@ -1043,15 +1257,20 @@ def fit_question_map(
     strength:float=2., # Spread of the learned part's scores, relative to that of plain likeness
     share:float=4., # Weight of all words together, relative to that of all texts
 ) -> tuple: # weights (d, d) and bias (d,) of a dense layer on the question's side
-    "The identity plus least squares from texts, and words, to their answers, each answer weighing the same among either."
-    n, equally = len(questions), lambda labels: (weight := 1 / np.bincount(labels)[labels]) / weight.sum()
+    """The identity plus least squares from texts, and words, to their answers, each answer
+    weighing the same among either."""
+    n = len(questions)
+    equally = lambda labels: (weight := 1 / np.bincount(labels)[labels]) / weight.sum()
     weight = equally(labels)
     if words is not None:
-        questions, labels, weight = (np.concatenate(pair) for pair in ((questions, words[0]), (labels, words[1]), (weight, share * equally(words[1]))))
+        questions, labels, weight = (np.concatenate(pair) for pair in (
+            (questions, words[0]), (labels, words[1]), (weight, share * equally(words[1]))))
     weight *= n / weight.sum()
-    q_mean, a_mean = np.average(questions, axis=0, weights=weight), np.average(answers[labels], axis=0, weights=weight)
+    q_mean = np.average(questions, axis=0, weights=weight)
+    a_mean = np.average(answers[labels], axis=0, weights=weight)
     q, a = questions - q_mean, answers[labels] - a_mean
-    learned = np.linalg.solve((q * weight[:, None]).T @ q + ridge * np.eye(q.shape[1]), (q * weight[:, None]).T @ a)  # (d, d)
+    learned = np.linalg.solve((q * weight[:, None]).T @ q + ridge * np.eye(q.shape[1]),
+                              (q * weight[:, None]).T @ a)  # (d, d)
     spread = (q @ learned @ (answers - a_mean).T).std()
     learned *= strength * (questions @ answers.T).std() / max(spread, 1e-12)
     return np.eye(len(learned)) + learned, -q_mean @ learned
@@ -1062,8 +1281,10 @@ def stem_weights(
 ) -> csr_matrix: # float32 (words, stems), sparse: in each word's row, at its stem, the length of the shortest vector of that stem
     "What a word that is said counts; stems by Porter2 (Porter 2001)."
     stems, place = np.unique(EnglishStemmer().stemWords(list(vectors.index)), return_inverse=True)
-    lengths = pd.Series(np.linalg.norm(vectors.to_numpy(), axis=1)).groupby(place).transform("min")        # that of the most frequent form
-    return csr_matrix((lengths.astype(np.float32), (np.arange(len(place)), place)), shape=(len(place), len(stems)))
+    # that of the most frequent form
+    lengths = pd.Series(np.linalg.norm(vectors.to_numpy(), axis=1)).groupby(place).transform("min")
+    return csr_matrix((lengths.astype(np.float32), (np.arange(len(place)), place)),
+                      shape=(len(place), len(stems)))
 
 def shared_words(
     texts:list, # n texts
@@ -1072,13 +1293,15 @@ def shared_words(
 ) -> np.ndarray: # float32 (n, m), in [0, 1]; 0 where no known word is shared
     "Cosines of texts by the words themselves, as `stem_weights` weighs them."
     stems = stem_weights(vectors)
-    said, theirs = (normalize(bag_of_words(part, vectors.index) @ stems) for part in (texts, others))
+    said, theirs = (normalize(bag_of_words(part, vectors.index) @ stems)
+                    for part in (texts, others))
     return (said @ theirs.T).toarray()
 
 # %% ../nbs/05_sqam.ipynb #62a6a815
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class KernelRegression(layers.Layer):
-    "A sum of Gaussian bumps: codes (n, 16) to vectors (n, d). Support codes and coefficients are its weights."
+    """A sum of Gaussian bumps: codes (n, 16) to vectors (n, d). Support codes and coefficients
+    are its weights."""
     def __init__(
         self,
         n_support:int, # Bumps
@@ -1095,11 +1318,14 @@ class KernelRegression(layers.Layer):
         self.bias = self.add_weight(shape=(self.units,), name="bias")
 
     def call(self, z):
-        squares = ops.sum(ops.square(z), axis=1, keepdims=True) - 2 * z @ ops.transpose(self.support) + ops.sum(ops.square(self.support), axis=1)
+        squares = ops.sum(ops.square(z), axis=1, keepdims=True) - 2 * z @ ops.transpose(
+            self.support) + ops.sum(ops.square(self.support), axis=1)
         return ops.exp(-self.gamma * ops.maximum(squares, 0)) @ self.coefficients + self.bias  # (n, d)
 
     def compute_output_shape(self, shape): return shape[0], self.units
-    def get_config(self): return {**super().get_config(), "n_support": self.n_support, "units": self.units, "gamma": self.gamma}
+    def get_config(self):
+        return {**super().get_config(), "n_support": self.n_support, "units": self.units,
+                "gamma": self.gamma}
 
 def fit_picture_meaning(
     codes:np.ndarray, # (n, 16), scaled to mean 0 and deviation 1
@@ -1108,7 +1334,8 @@ def fit_picture_meaning(
     ridge:float=1., # λ
 ) -> list: # Weights of a `KernelRegression`: support (n, 16), coefficients (n, d), bias (d,)
     "What a picture would be called, by kernel ridge regression."
-    model = KernelRidge(kernel="rbf", gamma=gamma, alpha=ridge).fit(codes, answers - answers.mean(axis=0))
+    model = KernelRidge(kernel="rbf", gamma=gamma,
+                        alpha=ridge).fit(codes, answers - answers.mean(axis=0))
     return [codes, model.dual_coef_, answers.mean(axis=0)]
 
 # %% ../nbs/05_sqam.ipynb #0f8236f1
@@ -1137,9 +1364,12 @@ class MeaningSQAM(keras.Model):
 
     @cached_property
     def stems(self): # As `stem_weights` gives them, of the vectors that the model had when they were asked for first
-        return stem_weights(pd.DataFrame(ops.convert_to_numpy(self.get_layer("words").kernel), index=self.vocabulary))
+        return stem_weights(pd.DataFrame(ops.convert_to_numpy(self.get_layer("words").kernel),
+                                         index=self.vocabulary))
 
-    def _encode(self, bags): return normalize(bags @ ops.convert_to_numpy(self.get_layer("words").kernel))   # sparse, so a long text costs little
+    def _encode(self, bags):
+        # sparse, so a long text costs little
+        return normalize(bags @ ops.convert_to_numpy(self.get_layer("words").kernel))
 
     def encode_descriptions(
         self,
@@ -1152,7 +1382,8 @@ class MeaningSQAM(keras.Model):
         self,
         texts:str|list, # n texts, or one
     ) -> np.ndarray: # float32 (n, 150), of length 1; all the same where no word is known, with a warning
-        "Questions as vectors; their emojis are read by their descriptions. Raises as `check_texts` does."
+        """Questions as vectors; their emojis are read by their descriptions.
+        Raises as `check_texts` does."""
         questions, said = self.read(texts)
         if not said.getnnz(axis=1).all(): warnings.warn(NO_KNOWN_WORD, stacklevel=2)
         return questions
@@ -1161,8 +1392,10 @@ class MeaningSQAM(keras.Model):
         self,
         codes:np.ndarray, # (n, 16)
     ) -> np.ndarray: # float32 (n, 150), of length 1
-        "The vectors that descriptions of pictures with these codes should have. Raises as `check_codes` does."
-        return _in_batches(lambda z: self.get_layer("picture_map")(self.get_layer("scaler")(z)), check_codes(codes), 1024)
+        """The vectors that descriptions of pictures with these codes should have.
+        Raises as `check_codes` does."""
+        return _in_batches(lambda z: self.get_layer("picture_map")(self.get_layer("scaler")(z)),
+                           check_codes(codes), 1024)
 
     def encode_words(
         self,
@@ -1175,9 +1408,12 @@ class MeaningSQAM(keras.Model):
         self,
         texts:str|list, # n questions, or one
     ) -> tuple: # Vectors as from `encode_questions`, words as from `encode_words`
-        "Questions in both ways, as `score_answers` takes them; their emojis are read by their descriptions. Raises as `check_texts` does."
-        bags, question_map = bag_of_words(map(describe_emojis, check_texts(texts)), self.vocabulary), self.get_layer("question_map")
-        questions = self._encode(bags) @ ops.convert_to_numpy(question_map.kernel) + ops.convert_to_numpy(question_map.bias)
+        """Questions in both ways, as `score_answers` takes them; their emojis are read by their
+        descriptions. Raises as `check_texts` does."""
+        bags = bag_of_words(map(describe_emojis, check_texts(texts)), self.vocabulary)
+        question_map = self.get_layer("question_map")
+        questions = self._encode(bags) @ ops.convert_to_numpy(
+            question_map.kernel) + ops.convert_to_numpy(question_map.bias)
         return normalize(questions), normalize(bags @ self.stems)
 
 # %% ../nbs/05_sqam.ipynb #96fe351e
@@ -1190,13 +1426,17 @@ def build_meaning(
 ) -> MeaningSQAM: # Ready for use
     "The model of meaning from its fitted parts. Raises as `check_codes` does."
     codes, (n_words, dim) = check_codes(codes), vectors.shape
-    question, answer = keras.Input((n_words,), name="question"), keras.Input((n_words,), name="description")
-    words, unit = WordVectors(vectors.index, dim, name="words"), layers.UnitNormalization(name="length_1")
-    q = layers.Dense(dim, name="question_map")(unit(words(question)))                                    # (n, dim)
+    question = keras.Input((n_words,), name="question")
+    answer = keras.Input((n_words,), name="description")
+    words = WordVectors(vectors.index, dim, name="words")
+    unit = layers.UnitNormalization(name="length_1")
+    q = layers.Dense(dim, name="question_map")(unit(words(question)))  # (n, dim)
     code = keras.Input((codes.shape[1],), name="code")
-    scaler = layers.Normalization(mean=codes.mean(axis=0), variance=codes.var(axis=0), name="scaler")
-    pictured = KernelRegression(len(codes), dim, gamma, name="picture_map")(scaler(code))                # (n, dim)
-    cosines = [Cosine(name="cosine_description")([q, unit(words(answer))]), Cosine(name="cosine_picture")([q, pictured])]
+    scaler = layers.Normalization(mean=codes.mean(axis=0), variance=codes.var(axis=0),
+                                  name="scaler")
+    pictured = KernelRegression(len(codes), dim, gamma, name="picture_map")(scaler(code))  # (n, dim)
+    cosines = [Cosine(name="cosine_description")([q, unit(words(answer))]),
+               Cosine(name="cosine_picture")([q, pictured])]
     model = MeaningSQAM([question, answer, code], cosines, name="meaning")
     model.get_layer("words").set_weights([vectors.to_numpy()])
     model.get_layer("question_map").set_weights(list(question_map))
@@ -1208,7 +1448,9 @@ def build_meaning(
 def load_meaning(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> MeaningSQAM: # Ready for use, not compiled
-    "The model of meaning. Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something else."
+    """The model of meaning.
+    Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something
+    else."""
     return _load(path, "meaning", MeaningSQAM, "train_meaning.py")
 
 def score_answers(

@@ -54,7 +54,8 @@ def kl_loss(
 # %% ../nbs/02_vae.ipynb #bef52d85
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VariationalLayer(layers.Layer):
-    "The cloud of a picture, and a point drawn from it: features (n, f) to z_mean, z_log_var, z, each (n, latent_dim)."
+    """The cloud of a picture, and a point drawn from it: features (n, f) to z_mean, z_log_var,
+    z, each (n, latent_dim)."""
     def __init__(
         self,
         latent_dim:int, # Numbers in a code
@@ -65,20 +66,24 @@ class VariationalLayer(layers.Layer):
         super().__init__(**kwargs)
         self.latent_dim, self.log_var_limit, self.seed = latent_dim, log_var_limit, seed
         self.to_mean = layers.Dense(latent_dim, kernel_initializer="glorot_normal", name="z_mean")
-        self.to_log_var = layers.Dense(latent_dim, kernel_initializer="glorot_normal", name="z_log_var")
+        self.to_log_var = layers.Dense(latent_dim, kernel_initializer="glorot_normal",
+                                       name="z_log_var")
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
-        self.to_mean.build(input_shape); self.to_log_var.build(input_shape)
+        self.to_mean.build(input_shape)
+        self.to_log_var.build(input_shape)
 
     def call(self, features):
         z_mean, z_log_var = self.to_mean(features), self.to_log_var(features)
-        if self.log_var_limit: z_log_var = self.log_var_limit * ops.tanh(z_log_var / self.log_var_limit)
+        if self.log_var_limit:
+            z_log_var = self.log_var_limit * ops.tanh(z_log_var / self.log_var_limit)
         epsilon = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
         return z_mean, z_log_var, z_mean + ops.exp(z_log_var / 2) * epsilon
 
     def get_config(self):
-        return {**super().get_config(), "latent_dim": self.latent_dim, "log_var_limit": self.log_var_limit, "seed": self.seed}
+        return {**super().get_config(), "latent_dim": self.latent_dim,
+                "log_var_limit": self.log_var_limit, "seed": self.seed}
 
 # %% ../nbs/02_vae.ipynb #8bd04b25
 LATENT_DIM = 16
@@ -86,10 +91,15 @@ LATENT_DIM = 16
 def check_codes(
     z:np.ndarray, # (n, 16), floats
 ) -> np.ndarray: # float32 (n, 16)
-    "Codes as the decoder wants them. Raises `TypeError` for something else than numbers, `ValueError` for another width, NaN, or none at all."
+    """Codes as the decoder wants them.
+    Raises `TypeError` for something else than numbers, `ValueError` for another width, NaN, or
+    none at all."""
     z = np.asarray(z)
-    if not (np.issubdtype(z.dtype, np.floating) or np.issubdtype(z.dtype, np.integer)): raise TypeError(f"codes must be numbers, got {z.dtype}")
-    if z.ndim != 2 or z.shape[1] != LATENT_DIM: raise ValueError(f"codes must have shape (n, {LATENT_DIM}), got {z.shape}" + (": add a first axis with z[None]" if z.shape == (LATENT_DIM,) else ""))
+    if not (np.issubdtype(z.dtype, np.floating) or np.issubdtype(z.dtype, np.integer)):
+        raise TypeError(f"codes must be numbers, got {z.dtype}")
+    if z.ndim != 2 or z.shape[1] != LATENT_DIM:
+        raise ValueError(f"codes must have shape (n, {LATENT_DIM}), got {z.shape}"
+                         + (": add a first axis with z[None]" if z.shape == (LATENT_DIM,) else ""))
     if len(z) == 0: raise ValueError("codes are empty: give at least one")
     with np.errstate(over="ignore"): z = z.astype(np.float32)
     if not np.isfinite(z).all(): raise ValueError("codes hold NaN or infinite values")
@@ -113,12 +123,14 @@ def psnr(
 def _decibels(x, x_hat):
     "(n,), PSNR of pictures composited on white, at most 50 dB; symbolic."
     on_white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
-    return -10 * ops.log10(ops.mean(ops.square(on_white(x) - on_white(x_hat)), axis=(1, 2, 3)) + 1e-5)
+    return -10 * ops.log10(
+        ops.mean(ops.square(on_white(x) - on_white(x_hat)), axis=(1, 2, 3)) + 1e-5)
 
 # %% ../nbs/02_vae.ipynb #e86f1b04
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VAE(keras.Model):
-    "Encoder, decoder and loss: images (n, 36, 36, 4) in [0, 1] to reconstructions, z_mean and z_log_var."
+    """Encoder, decoder and loss: images (n, 36, 36, 4) in [0, 1] to reconstructions, z_mean and
+    z_log_var."""
     version = 2  # of the saved form
 
     def __init__(
@@ -130,8 +142,12 @@ class VAE(keras.Model):
         **kwargs, # As `keras.Model` takes them
     ):
         super().__init__(**kwargs)
-        self.encoder, self.decoder, self.sharpness, self.refinements = encoder, decoder, sharpness, refinements
-        self.trackers = [keras.metrics.Mean(name=name) for name in ("reconstruction_loss", "kl_loss", "psnr")]
+        self.encoder = encoder
+        self.decoder = decoder
+        self.sharpness = sharpness
+        self.refinements = refinements
+        self.trackers = [keras.metrics.Mean(name=name)
+                         for name in ("reconstruction_loss", "kl_loss", "psnr")]
         self.built = True  # its parts are, and it has no weights of its own
 
     def call(self, x):
@@ -152,10 +168,13 @@ class VAE(keras.Model):
     ) -> tuple: # z_mean and z_log_var, each float32 (n, 16)
         "The clouds of images. Raises as `check_images` does."
         check_images(images[:1] if np.ndim(images) == 4 else images)
-        batches = [self.encoder(check_images(images[rows]), training=False)[:2] for rows in _batches(len(images), batch_size)]
-        clouds = tuple(np.concatenate([ops.convert_to_numpy(part) for part in parts]) for parts in zip(*batches))
+        batches = [self.encoder(check_images(images[rows]), training=False)[:2]
+                   for rows in _batches(len(images), batch_size)]
+        clouds = tuple(np.concatenate([ops.convert_to_numpy(part) for part in parts])
+                       for parts in zip(*batches))
         refinements = self.refinements if refinements is None else refinements
-        return refine_clouds(self, images, *clouds, refinements, batch_size) if refinements else clouds
+        return refine_clouds(self, images, *clouds, refinements,
+                             batch_size) if refinements else clouds
 
     def embed(
         self,
@@ -174,7 +193,8 @@ class VAE(keras.Model):
         "Pictures of codes. Raises as `check_codes` does."
         z = check_codes(z)
         images = np.empty((len(z), *EMOJI_SHAPE), np.float32)
-        for rows in _batches(len(z), batch_size): images[rows] = ops.convert_to_numpy(self.decoder(z[rows], training=False))
+        for rows in _batches(len(z), batch_size):
+            images[rows] = ops.convert_to_numpy(self.decoder(z[rows], training=False))
         return images
 
     def reconstruct(
@@ -187,15 +207,20 @@ class VAE(keras.Model):
         return self.decode(self.embed(images, refinements, batch_size), batch_size)
 
     def get_config(self):
-        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in ("encoder", "decoder")}
-        return {**parts, "sharpness": self.sharpness, "refinements": self.refinements, "version": self.version}
+        parts = {name: keras.saving.serialize_keras_object(getattr(self, name))
+                 for name in ("encoder", "decoder")}
+        return {**parts, "sharpness": self.sharpness, "refinements": self.refinements,
+                "version": self.version}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
         version = config.pop("version", None)
-        if version != cls.version: raise ValueError(f"the file holds a VAE of version {version}, this package reads version {cls.version}: train it again")
-        parts = {name: keras.saving.deserialize_keras_object(config.pop(name)) for name in ("encoder", "decoder")}
+        if version != cls.version:
+            raise ValueError(f"the file holds a VAE of version {version}, "
+                             f"this package reads version {cls.version}: train it again")
+        parts = {name: keras.saving.deserialize_keras_object(config.pop(name))
+                 for name in ("encoder", "decoder")}
         return cls(**parts, **config)
 
 # %% ../nbs/02_vae.ipynb #231cc55e
@@ -205,34 +230,45 @@ def build_post_vae(
     "The article's VAE, layer by layer ('Autoencoder')."
     keras.utils.set_random_seed(seed)
     x = original = keras.Input(EMOJI_SHAPE, name="original")
-    for _ in range(3): x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)           # (n, 36, 36, 64)
-    encoder = keras.Model(original, VariationalLayer(LATENT_DIM, seed=seed)(layers.Flatten()(x)), name="encoder")
+    for _ in range(3):
+        x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)           # (n, 36, 36, 64)
+    encoder = keras.Model(original, VariationalLayer(LATENT_DIM, seed=seed)(layers.Flatten()(x)),
+                          name="encoder")
 
     z = keras.Input((LATENT_DIM,), name="z")
-    x = layers.Dense(math.prod(EMOJI_SHAPE), activation="relu")(z)                                # (n, 5184)
-    x = layers.Reshape(EMOJI_SHAPE)(x)                                                          # (n, 36, 36, 4)
-    for _ in range(3): x = layers.Conv2DTranspose(64, 3, padding="same", activation="relu")(x)  # (n, 36, 36, 64)
+    x = layers.Dense(math.prod(EMOJI_SHAPE), activation="relu")(z)               # (n, 5184)
+    x = layers.Reshape(EMOJI_SHAPE)(x)                                           # (n, 36, 36, 4)
+    for _ in range(3):
+        x = layers.Conv2DTranspose(64, 3, padding="same", activation="relu")(x)  # (n, 36, 36, 64)
     x = layers.Dropout(.8)(x)
-    decoder = keras.Model(z, layers.Conv2DTranspose(4, 3, padding="same", activation="sigmoid")(x), name="decoder")
+    decoder = keras.Model(z, layers.Conv2DTranspose(4, 3, padding="same", activation="sigmoid")(x),
+                          name="decoder")
     return VAE(encoder, decoder)
 
 # %% ../nbs/02_vae.ipynb #1f690813
 def _rounded(w): # float32 to the nearest number of half precision with 8 bits of mantissa instead of 10
-    with np.errstate(over="ignore"): rounded = (w.astype(np.float16).view(np.uint16) + 2 & 0xfffc).view(np.float16).astype(np.float32)
-    if (np.isinf(rounded) & np.isfinite(w)).any(): raise ValueError(f"a weight of {np.abs(w).max():g} is too large for half precision, which ends at 65,504: save this model with its own save()")
+    with np.errstate(over="ignore"):
+        rounded = (w.astype(np.float16).view(np.uint16) + 2 & 0xfffc).view(np.float16).astype(
+            np.float32)
+    if (np.isinf(rounded) & np.isfinite(w)).any():
+        raise ValueError(f"a weight of {np.abs(w).max():g} is too large for half precision, "
+                         "which ends at 65,504: save this model with its own save()")
     return rounded
 
 def save_model(
     model:keras.Model, # Stays as it is; the file has its weights in less than half precision and no optimizer
     path:str|os.PathLike, # A file ending in .keras
 ) -> Path: # `path`
-    "Write a model to a file, whole or not at all. Raises `ValueError` for a name that ends otherwise."
-    if Path(path).suffix != ".keras": raise ValueError(f"the file of a model must end in .keras, got {Path(path).name}")
+    """Write a model to a file, whole or not at all.
+    Raises `ValueError` for a name that ends otherwise."""
+    if Path(path).suffix != ".keras":
+        raise ValueError(f"the file of a model must end in .keras, got {Path(path).name}")
     bare = model.from_config(model.get_config())
     bare.set_weights([_rounded(w) if w.dtype == np.float32 else w for w in model.get_weights()])
     with written_whole(path) as packed:
         bare.save(plain := packed.with_name(f"plain {packed.name}"))
-        with zipfile.ZipFile(plain) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(plain) as source, zipfile.ZipFile(packed, "w",
+                                                               zipfile.ZIP_DEFLATED) as archive:
             for item in source.namelist(): archive.writestr(item, source.read(item))
     return Path(path)
 
@@ -240,10 +276,13 @@ def save_model(
 def load_model(
     path:str|os.PathLike, # A file written by `save_model`
 ) -> keras.Model: # Ready for use, not compiled
-    "Read a model without running code from it. Raises `FileNotFoundError`, or `ValueError` for a file that is broken, of another version or unsafe."
+    """Read a model without running code from it.
+    Raises `FileNotFoundError`, or `ValueError` for a file that is broken, of another version or
+    unsafe."""
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f"no such file: {path}")
-    if not zipfile.is_zipfile(path): raise ValueError(f"{path.name} is not a .keras file or is cut short: get or train it again")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path.name} is not a .keras file or is cut short: get or train it again")
     try: return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error: raise ValueError(f"cannot load {path.name}: {error}") from error
 
@@ -255,7 +294,8 @@ def load_post_vae() -> VAE: # Trained as the article does, by scripts/train_vae.
 def load_record(
     name:str, # Of a model that ships: 'vae', 'post_vae', 'sqam', 'sentiment', 'emoji_sqam' or 'meaning'
 ) -> dict: # Its model card: data, split, seed, versions, history, held-out figures
-    "What was noted down when a model that ships was trained. Raises `FileNotFoundError` for an unknown name."
+    """What was noted down when a model that ships was trained.
+    Raises `FileNotFoundError` for an unknown name."""
     return json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
 
 # %% ../nbs/02_vae.ipynb #ef09a43e
@@ -265,13 +305,15 @@ def evaluate_vae(
     seed:int=0, # Of the draws
     clouds:tuple|None=None, # Of the images, where they are known already
 ) -> dict: # objective, reconstruction_loss, kl_loss in nats; psnr in dB; all means over the images
-    "The article's objective with one draw of each code, and the PSNR at z_mean. Raises as `check_images` does."
+    """The article's objective with one draw of each code, and the PSNR at z_mean.
+    Raises as `check_images` does."""
     x, (z_mean, z_log_var) = check_images(images), clouds or vae.clouds(images)
     z = z_mean + np.exp(z_log_var / 2) * np.random.default_rng(seed).standard_normal(z_mean.shape)
     reconstruction = float(np.mean(reconstruction_loss(x, vae.decode(z))))
     kl = float(np.mean(kl_loss(z_mean, z_log_var)))
     decibels = float(psnr(x, vae.decode(z_mean)).mean())
-    return {"objective": reconstruction + kl, "reconstruction_loss": reconstruction, "kl_loss": kl, "psnr": decibels}
+    return {"objective": reconstruction + kl, "reconstruction_loss": reconstruction, "kl_loss": kl,
+            "psnr": decibels}
 
 # %% ../nbs/02_vae.ipynb #20314fd6
 SHARPNESS, REFINEMENTS = 9., 15        # nats per dB; gradient steps
@@ -291,28 +333,32 @@ def build_vae(
     seed:int=0, # Of the initial weights and the draws
     sharpness:float=SHARPNESS, # Weight of the PSNR in the loss, nats per dB
 ) -> VAE: # Untrained
-    "Our VAE: strided convolutions, separate heads for z_mean and z_log_var, and a residual block in the decoder."
+    """Our VAE: strided convolutions, separate heads for z_mean and z_log_var, and a residual
+    block in the decoder."""
     keras.utils.set_random_seed(seed)
     images = keras.Input(EMOJI_SHAPE, name="images")
     x = layers.Conv2D(32, 3, padding="same", activation="silu")(_pixels_to_channels(images))  # (n, 18, 18, 32)
-    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)                 # (n, 9, 9, 64)
-    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)                 # (n, 5, 5, 64)
-    x = layers.Dense(256, activation="silu")(layers.Flatten()(x))                             # (n, 256)
-    encoder = keras.Model(images, VariationalLayer(LATENT_DIM, log_var_limit=8, seed=seed)(x), name="encoder")
+    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)  # (n, 9, 9, 64)
+    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)  # (n, 5, 5, 64)
+    x = layers.Dense(256, activation="silu")(layers.Flatten()(x))  # (n, 256)
+    encoder = keras.Model(images, VariationalLayer(LATENT_DIM, log_var_limit=8, seed=seed)(x),
+                          name="encoder")
 
     z = keras.Input((LATENT_DIM,), name="z")
     x = layers.Dense(384, activation="silu")(z)
-    x = layers.Reshape((9, 9, 64))(layers.Dense(9 * 9 * 64, activation="silu")(x))            # (n, 9, 9, 64)
+    x = layers.Reshape((9, 9, 64))(layers.Dense(9 * 9 * 64, activation="silu")(x))  # (n, 9, 9, 64)
     y = layers.Conv2D(64, 3, padding="same", activation="silu")(x)
     x = layers.Add()([x, layers.Conv2D(64, 3, padding="same", kernel_initializer="zeros")(y)])  # (n, 9, 9, 64)
-    x = layers.Conv2DTranspose(64, 4, strides=2, padding="same", activation="silu")(x)        # (n, 18, 18, 64)
-    x = layers.Conv2D(16, 3, padding="same", activation="sigmoid")(x)                         # (n, 18, 18, 16)
-    return VAE(encoder, keras.Model(z, _channels_to_pixels(x), name="decoder"), sharpness, REFINEMENTS)
+    x = layers.Conv2DTranspose(64, 4, strides=2, padding="same", activation="silu")(x)  # (n, 18, 18, 64)
+    x = layers.Conv2D(16, 3, padding="same", activation="sigmoid")(x)  # (n, 18, 18, 16)
+    return VAE(encoder, keras.Model(z, _channels_to_pixels(x), name="decoder"), sharpness,
+               REFINEMENTS)
 
 # %% ../nbs/02_vae.ipynb #e504fa4d
 def _cubic(distance): # in pixels: the weight of a pixel that far away (Keys 1981, a = −1/2)
     d = np.abs(distance)
-    return np.where(d < 1, (1.5 * d - 2.5) * d * d + 1, np.where(d < 2, ((2.5 - .5 * d) * d - 4) * d + 2, 0))
+    return np.where(d < 1, (1.5 * d - 2.5) * d * d + 1,
+                    np.where(d < 2, ((2.5 - .5 * d) * d - 4) * d + 2, 0))
 
 def _resampling(scale, shift): # (n,) each, to (n, 36, 36): how much of each old row is in each new one
     i = np.arange(EMOJI_SHAPE[0]) - (EMOJI_SHAPE[0] - 1) / 2
@@ -323,13 +369,16 @@ def _premultiplied(x): return np.concatenate([x[..., :3] * x[..., 3:], x[..., 3:
 
 def _straight(x):
     alpha = x[..., 3:]
-    return np.concatenate([np.where(alpha > .02, np.minimum(x[..., :3] / np.maximum(alpha, .02), 1), 0), alpha], axis=-1)
+    return np.concatenate(
+        [np.where(alpha > .02, np.minimum(x[..., :3] / np.maximum(alpha, .02), 1), 0), alpha],
+        axis=-1)
 
 def _move_and_scale(x, rng, pixels=3., log_scale=.15):
     "Each image moved by up to `pixels` and scaled by up to exp(±log_scale) about its centre."
     scale = np.exp(rng.uniform(-log_scale, log_scale, len(x)))
-    rows, columns = (_resampling(scale, shift)[:, None] for shift in rng.uniform(-pixels, pixels, (2, len(x))))
-    channels = np.ascontiguousarray(_premultiplied(x).transpose(0, 3, 1, 2))               # (n, 4, 36, 36)
+    rows, columns = (_resampling(scale, shift)[:, None]
+                     for shift in rng.uniform(-pixels, pixels, (2, len(x))))
+    channels = np.ascontiguousarray(_premultiplied(x).transpose(0, 3, 1, 2))  # (n, 4, 36, 36)
     moved = rows @ channels @ columns.transpose(0, 1, 3, 2)
     return _straight(np.clip(moved, 0, 1).transpose(0, 2, 3, 1))
 
@@ -343,13 +392,16 @@ def augment(
     n = len(x)
     x = np.where(rng.random((n, 1, 1, 1)) < .5, x[:, :, ::-1], x)
     order = np.tile(np.arange(4), (n, 1))
-    order[:, :3] = np.where(rng.random((n, 1)) < .5, rng.permuted(order[:, :3], axis=1), order[:, :3])
-    x = x.transpose(0, 3, 1, 2)[np.arange(n)[:, None], order].transpose(0, 2, 3, 1)          # channels in another order
+    order[:, :3] = np.where(rng.random((n, 1)) < .5, rng.permuted(order[:, :3], axis=1),
+                            order[:, :3])
+    # channels in another order
+    x = x.transpose(0, 3, 1, 2)[np.arange(n)[:, None], order].transpose(0, 2, 3, 1)
     return np.ascontiguousarray(_move_and_scale(x, rng) if moved else x, dtype=np.float32)
 
 # %% ../nbs/02_vae.ipynb #739ec05c
 class EmojiBatches(keras.utils.PyDataset):
-    "Batches whose order and augmentation depend on the seed and the epoch alone, so that a training can be taken up at any epoch."
+    """Batches whose order and augmentation depend on the seed and the epoch alone, so that a
+    training can be taken up at any epoch."""
     def __init__(
         self,
         x:np.ndarray, # float32 (n, 36, 36, 4) in [0, 1]
@@ -359,14 +411,20 @@ class EmojiBatches(keras.utils.PyDataset):
         last_from:float=np.inf, # From this epoch on, nothing is moved or scaled
     ):
         super().__init__()
-        self.x, self.batch_size, self.seed, self.epoch, self.last_from = x, batch_size, seed, epoch, last_from
+        self.x = x
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = epoch
+        self.last_from = last_from
         self.order = self._shuffled()
 
-    def _shuffled(self): return np.random.default_rng((self.seed, self.epoch)).permutation(len(self.x))
+    def _shuffled(self):
+        return np.random.default_rng((self.seed, self.epoch)).permutation(len(self.x))
     def __len__(self): return max(1, len(self.x) // self.batch_size)
 
     def __getitem__(self, i):
-        batch, rng = self.x[self.order[i * self.batch_size:(i + 1) * self.batch_size]], np.random.default_rng((self.seed, self.epoch, i))
+        batch = self.x[self.order[i * self.batch_size:(i + 1) * self.batch_size]]
+        rng = np.random.default_rng((self.seed, self.epoch, i))
         return (augment(batch, rng, moved=self.epoch < self.last_from),)
 
     def on_epoch_end(self):
@@ -375,13 +433,17 @@ class EmojiBatches(keras.utils.PyDataset):
 
 # %% ../nbs/02_vae.ipynb #02d656d9
 class ConvMuon(keras.optimizers.Muon):
-    "Muon (Jordan et al. 2024) for the kernels of convolutions, each taken as a matrix; AdamW for all other weights."
+    """Muon (Jordan et al. 2024) for the kernels of convolutions, each taken as a matrix; AdamW
+    for all other weights."""
     def _should_use_adamw(self, variable): return len(variable.shape) != 4
 
     def zeropower_via_newtonschulz5(self, x, steps):
-        return ops.reshape(super().zeropower_via_newtonschulz5(ops.reshape(x, (-1, x.shape[-1])), steps), x.shape)
+        return ops.reshape(
+            super().zeropower_via_newtonschulz5(ops.reshape(x, (-1, x.shape[-1])), steps), x.shape)
 
-    def lr_adjust(self, x): return x * self.rms_rate * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1]))   # Liu et al. 2025
+    def lr_adjust(self, x):
+        # Liu et al. 2025
+        return x * self.rms_rate * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1]))
 
 # %% ../nbs/02_vae.ipynb #4f3ab915
 def save_checkpoint(
@@ -390,31 +452,41 @@ def save_checkpoint(
     settings:dict, # What the training depends on
     path:str|os.PathLike, # A file ending in .weights.h5
 ) -> None:
-    "Write the state of a training to a file, whole or not at all. Raises `OSError` where there is no room for it."
-    n_bytes = 4 * sum(int(np.prod(variable.shape)) for variable in [*model.variables, *model.optimizer.variables])
+    """Write the state of a training to a file, whole or not at all.
+    Raises `OSError` where there is no room for it."""
+    n_bytes = 4 * sum(int(np.prod(variable.shape))
+                      for variable in [*model.variables, *model.optimizer.variables])
     with written_whole(path) as new:
-        if shutil.disk_usage(new.parent).free < n_bytes + 2 ** 20: raise OSError(errno.ENOSPC, "no space left on device", str(path))   # HDF5 would crash
-        model.save_weights(new)                                  # the optimizer's memory is part of it
-        with h5py.File(new, "a") as file: file.attrs["training"] = json.dumps({"settings": settings, "history": history})
+        if shutil.disk_usage(new.parent).free < n_bytes + 2 ** 20:
+            raise OSError(errno.ENOSPC, "no space left on device", str(path))   # HDF5 would crash
+        model.save_weights(new)  # the optimizer's memory is part of it
+        with h5py.File(new, "a") as file:
+            file.attrs["training"] = json.dumps({"settings": settings, "history": history})
 
 def restore_checkpoint(
     model:keras.Model, # Compiled; gets the weights and the optimizer's memory
     settings:dict, # What this training depends on
     path:str|os.PathLike, # A file of `save_checkpoint`
 ) -> dict: # The history
-    "Take up the training in a file and return its history. Raises `ValueError` for a broken file or one of other settings."
+    """Take up the training in a file and return its history.
+    Raises `ValueError` for a broken file or one of other settings."""
     name = Path(path).name
     try:
         with h5py.File(path) as file: noted = json.loads(file.attrs["training"])
-    except (OSError, KeyError) as error: raise ValueError(f"{name} is not a checkpoint or is broken: remove it to start anew ({error})") from error
-    if noted["settings"] != settings: raise ValueError(f"{name} belongs to a training with {noted['settings']}, this one has {settings}: remove it or name another")
+    except (OSError, KeyError) as error:
+        raise ValueError(f"{name} is not a checkpoint or is broken: "
+                         f"remove it to start anew ({error})") from error
+    if noted["settings"] != settings:
+        raise ValueError(f"{name} belongs to a training with {noted['settings']}, "
+                         f"this one has {settings}: remove it or name another")
     model.optimizer.build(model.trainable_variables)
     model.load_weights(path)
     return noted["history"]
 
 # %% ../nbs/02_vae.ipynb #8a12f465
 class Recorder(keras.callbacks.Callback):
-    "Keeps the history, shows progress, writes checkpoints, and makes the draws of each epoch depend on its number alone."
+    """Keeps the history, shows progress, writes checkpoints, and makes the draws of each epoch
+    depend on its number alone."""
     def __init__(
         self,
         history:dict, # Figures of each epoch so far, to be continued
@@ -424,17 +496,25 @@ class Recorder(keras.callbacks.Callback):
     ):
         super().__init__()
         self.history, self.settings, self.checkpoint = history, settings, checkpoint
-        self.progress = progress_bar(total=settings["epochs"], initial=len(history.get("loss", [])), unit="epoch", desc="training", leave=True, delay=0, shown=progress)
+        self.progress = progress_bar(total=settings["epochs"], initial=len(history.get("loss", [])),
+                                     unit="epoch", desc="training", leave=True, delay=0,
+                                     shown=progress)
 
     def on_epoch_begin(self, epoch, logs=None):
         for layer in self.model.encoder.layers:
-            if isinstance(layer, VariationalLayer): layer.seed_generator.state.assign([self.settings["seed"], epoch * 1_000_000])
+            if isinstance(layer, VariationalLayer):
+                layer.seed_generator.state.assign([self.settings["seed"], epoch * 1_000_000])
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items(): self.history.setdefault(name, []).append(float(value))
-        if not np.isfinite(logs["loss"]): raise FloatingPointError(f"the loss is {logs['loss']} in epoch {epoch + 1}: lower the learning rate" + (f"; {self.checkpoint} holds the epoch before" if self.checkpoint else ""))
-        if self.checkpoint: save_checkpoint(self.model, self.history, self.settings, self.checkpoint)
-        self.progress.set_postfix({name: f"{logs[name]:.1f}" for name in ("loss", "val_psnr") if name in logs})
+        if not np.isfinite(logs["loss"]):
+            raise FloatingPointError(
+                f"the loss is {logs['loss']} in epoch {epoch + 1}: lower the learning rate"
+                + (f"; {self.checkpoint} holds the epoch before" if self.checkpoint else ""))
+        if self.checkpoint:
+            save_checkpoint(self.model, self.history, self.settings, self.checkpoint)
+        self.progress.set_postfix(
+            {name: f"{logs[name]:.1f}" for name in ("loss", "val_psnr") if name in logs})
         self.progress.update()
 
     def on_train_end(self, logs=None): self.progress.close()
@@ -444,7 +524,8 @@ class Interruption(keras.callbacks.Callback):
     "Takes Ctrl-C at the end of a step. A second one does not wait."
     def __enter__(self):
         self.asked = False
-        self.waits = signal.getsignal(signal.SIGINT) is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+        self.waits = (signal.getsignal(signal.SIGINT) is signal.default_int_handler
+                      and threading.current_thread() is threading.main_thread())
         if self.waits: signal.signal(signal.SIGINT, self.ask)
         return self
 
@@ -470,23 +551,36 @@ def train_vae(
     callbacks:list=(), # Further Keras callbacks
     progress:bool=True, # Show a progress bar
 ) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of each epoch, those with 'val_' of every fifth epoch)
-    "Train our VAE. Raises as `check_images` does, `ValueError` for no epoch or a foreign or misnamed checkpoint, `FloatingPointError` where the loss is not finite."
+    """Train our VAE.
+    Raises as `check_images` does, `ValueError` for no epoch or a foreign or misnamed checkpoint,
+    `FloatingPointError` where the loss is not finite."""
     x, seed, sharpness = check_images(images), int(seed), float(sharpness)
     if epochs < 1: raise ValueError(f"epochs must be 1 or more, got {epochs}")
-    if checkpoint and not str(checkpoint).endswith(".weights.h5"): raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")
-    settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs, "seed": seed, "sharpness": sharpness, "batch size": BATCH_SIZE, "learning rate": LEARNING_RATE}
+    if checkpoint and not str(checkpoint).endswith(".weights.h5"):
+        raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")
+    settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs,
+                "seed": seed, "sharpness": sharpness, "batch size": BATCH_SIZE,
+                "learning rate": LEARNING_RATE}
     vae = build_vae(seed, sharpness)
     n_batches = max(1, len(x) // BATCH_SIZE)
     n_steps = epochs * n_batches
-    rate = keras.optimizers.schedules.CosineDecay(0., n_steps - n_steps // 10, alpha=.003, warmup_target=LEARNING_RATE, warmup_steps=n_steps // 10)
-    optimizer = ConvMuon(rate, weight_decay=.03, adam_weight_decay=.03, adam_beta_2=.99, momentum=.9, rms_rate=.45)
-    vae.compile(optimizer, steps_per_execution=min(10, n_batches), jit_compile=False)   # compiling takes longer than it saves
-    history = restore_checkpoint(vae, settings, checkpoint) if checkpoint and Path(checkpoint).exists() else {}
+    rate = keras.optimizers.schedules.CosineDecay(0., n_steps - n_steps // 10, alpha=.003,
+                                                  warmup_target=LEARNING_RATE,
+                                                  warmup_steps=n_steps // 10)
+    optimizer = ConvMuon(rate, weight_decay=.03, adam_weight_decay=.03, adam_beta_2=.99,
+                         momentum=.9, rms_rate=.45)
+    # compiling takes longer than it saves
+    vae.compile(optimizer, steps_per_execution=min(10, n_batches), jit_compile=False)
+    history = restore_checkpoint(vae, settings, checkpoint) if checkpoint and Path(
+        checkpoint).exists() else {}
     done = len(history.get("loss", []))
     with Interruption() as interruption:
-        vae.fit(EmojiBatches(x, BATCH_SIZE, seed, done, epochs - min(LAST_EPOCHS, epochs // 3)), initial_epoch=done, epochs=epochs, shuffle=False, verbose=0,
-                validation_data=None if valid_images is None else (check_images(valid_images),), validation_freq=5,
-                callbacks=[Recorder(history, settings, checkpoint, progress), interruption, *callbacks])
+        vae.fit(EmojiBatches(x, BATCH_SIZE, seed, done, epochs - min(LAST_EPOCHS, epochs // 3)),
+                initial_epoch=done, epochs=epochs, shuffle=False, verbose=0,
+                validation_data=None if valid_images is None else (check_images(valid_images),),
+                validation_freq=5,
+                callbacks=[Recorder(history, settings, checkpoint, progress), interruption,
+                           *callbacks])
     return vae, history
 
 # %% ../nbs/02_vae.ipynb #2338ed21
@@ -498,18 +592,22 @@ class Clouds(keras.Model):
         size:int, # Pictures in the batch
     ):
         super().__init__(name="clouds")
-        self.z_mean, self.z_log_var = (self.add_weight(shape=(size, LATENT_DIM), name=name) for name in ("z_mean", "z_log_var"))
-        self.decode, self.sharpness = lambda z: vae.decoder(z, training=False), vae.sharpness    # a function: not part of the model
+        self.z_mean, self.z_log_var = (self.add_weight(shape=(size, LATENT_DIM), name=name)
+                                       for name in ("z_mean", "z_log_var"))
+        # a function: not part of the model
+        self.decode, self.sharpness = lambda z: vae.decoder(z, training=False), vae.sharpness
         self.built = True
 
     def call(self, inputs):
         deviation = ops.exp(self.z_log_var / 2) * inputs[1]
-        return tuple(self.decode(self.z_mean + d) for d in (0, deviation, -deviation))           # each (size, 36, 36, 4)
+        # each (size, 36, 36, 4)
+        return tuple(self.decode(self.z_mean + d) for d in (0, deviation, -deviation))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         middle, *drawn = y_pred
         reconstruction = sum(reconstruction_loss(x[0], x_hat) for x_hat in drawn) / 2
-        return ops.sum(reconstruction + kl_loss(self.z_mean, self.z_log_var) - self.sharpness * _decibels(x[0], middle))
+        return ops.sum(reconstruction + kl_loss(self.z_mean, self.z_log_var)
+                       - self.sharpness * _decibels(x[0], middle))
 
 # %% ../nbs/02_vae.ipynb #5a22f17c
 def refine_clouds(
@@ -520,35 +618,45 @@ def refine_clouds(
     n_steps:int=REFINEMENTS, # Of Adam
     batch_size:int=256, # Images at a time
 ) -> tuple: # z_mean and z_log_var, each float32 (n, 16); log variances in [−8, 8]
-    "Clouds that fit their images better, by gradient steps on the loss (Kim et al. 2018). Raises as `check_images` does."
+    """Clouds that fit their images better, by gradient steps on the loss (Kim et al. 2018).
+    Raises as `check_images` does."""
     check_images(images[:1])
     n, size = len(images), min(len(images), batch_size)
-    clouds, noise = Clouds(vae, size), np.random.default_rng(0).standard_normal((n_steps, 1, LATENT_DIM), np.float32)
+    clouds = Clouds(vae, size)
+    noise = np.random.default_rng(0).standard_normal((n_steps, 1, LATENT_DIM), np.float32)
     rate = keras.optimizers.schedules.CosineDecay(.2, n_steps, alpha=.1)
-    clouds.compile(keras.optimizers.Adam(rate, beta_1=.5, beta_2=.9))                            # a short memory, as the way is short
+    # a short memory, as the way is short
+    clouds.compile(keras.optimizers.Adam(rate, beta_1=.5, beta_2=.9))
     clouds.optimizer.build(clouds.trainable_variables)
     refined = np.empty((2, n, LATENT_DIM), np.float32)
     for i in range(0, n, size):
-        rows = slice(min(i, n - size), min(i, n - size) + size)     # the last batch is as large as the others
+        # the last batch is as large as the others
+        rows = slice(min(i, n - size), min(i, n - size) + size)
         x = check_images(images[rows])
         for variable in clouds.optimizer.variables: variable.assign(ops.zeros_like(variable))
-        clouds.z_mean.assign(z_mean[rows]); clouds.z_log_var.assign(z_log_var[rows])
+        clouds.z_mean.assign(z_mean[rows])
+        clouds.z_log_var.assign(z_log_var[rows])
         for epsilon in noise: clouds.train_on_batch((x, epsilon))
-        refined[:, rows] = ops.convert_to_numpy(clouds.z_mean), np.clip(ops.convert_to_numpy(clouds.z_log_var), -8, 8)
+        refined[:, rows] = ops.convert_to_numpy(clouds.z_mean), np.clip(
+            ops.convert_to_numpy(clouds.z_log_var), -8, 8)
     return refined[0], refined[1]
 
 # %% ../nbs/02_vae.ipynb #3866e5b6
 def load_vae(
     path:str|os.PathLike|None=None, # One of your own, written by `save_model`; None: the one that ships
 ) -> VAE: # The one that ships was trained by scripts/train_vae.py, on 683 of the 872 emojis
-    "The VAE that ships, which the rest of the book uses, or your own. Raises as `load_model` does, `ValueError` for a model of another kind."
+    """The VAE that ships, which the rest of the book uses, or your own.
+    Raises as `load_model` does, `ValueError` for a model of another kind."""
     vae = load_model(ASSETS / "vae.keras" if path is None else path)
-    if not isinstance(vae, VAE): raise ValueError(f"{Path(path).name} holds a {type(vae).__name__}, not a VAE: give a file that train_vae's model was saved to")
+    if not isinstance(vae, VAE):
+        raise ValueError(f"{Path(path).name} holds a {type(vae).__name__}, "
+                         "not a VAE: give a file that train_vae's model was saved to")
     return vae
 
 # %% ../nbs/02_vae.ipynb #8b282b0c
 def load_clouds() -> tuple: # z_mean and z_log_var, each float32 (872, 16), in the order of load_emojis()
-    "The clouds of the 872 emojis by the VAE that ships, which saves other chapters the second look."
+    """The clouds of the 872 emojis by the VAE that ships, which saves other chapters the second
+    look."""
     return tuple(np.load(ASSETS / "clouds.npy"))
 
 def load_codes() -> np.ndarray: # float32 (872, 16), in the order of load_emojis()
@@ -564,7 +672,8 @@ def discretised_logistic(
     "Log probability of pixel values under a discretised logistic (Salimans et al. 2017)."
     upper, lower = (x + 1 / 510 - x_hat) / scale, (x - 1 / 510 - x_hat) / scale
     log_top, log_bottom = special.log_expit(upper), special.log_expit(-lower)
-    middle = log_top + log_bottom + np.log(-np.expm1(-1 / (255 * scale)))   # log(F(upper) − F(lower)), without cancellation
+    # log(F(upper) − F(lower)), without cancellation
+    middle = log_top + log_bottom + np.log(-np.expm1(-1 / (255 * scale)))
     return np.where(x <= 0, log_top, np.where(x >= 1, log_bottom, middle))
 
 # %% ../nbs/02_vae.ipynb #512f237d
@@ -576,14 +685,18 @@ def bits_per_dimension(
     seed:int=0, # Of the draws
     clouds:tuple|None=None, # Of the images, where they are known already
 ) -> dict: # 'elbo' and 'iwae': upper bounds on the bits per dimension, means over the images
-    "ELBO and importance-weighted bound in bits per dimension (Burda et al. 2016, eq. 8). Raises as `check_images` does."
+    """ELBO and importance-weighted bound in bits per dimension (Burda et al. 2016, eq. 8).
+    Raises as `check_images` does."""
     x, (z_mean, z_log_var) = check_images(images), clouds or vae.clouds(images)
     rng, log_weights = np.random.default_rng(seed), []
     for _ in range(n_draws):
         epsilon = rng.standard_normal(z_mean.shape, np.float32)
         z = z_mean + np.exp(z_log_var / 2) * epsilon
-        log_prior_ratio = .5 * (epsilon ** 2 + z_log_var - z ** 2).sum(axis=1)                 # log p(z) − log q(z|x)
-        log_weights.append(discretised_logistic(x, vae.decode(z), scale).sum(axis=(1, 2, 3)) + log_prior_ratio)
-    log_weights = np.stack(log_weights)                                                        # (n_draws, n)
+        # log p(z) − log q(z|x)
+        log_prior_ratio = .5 * (epsilon ** 2 + z_log_var - z ** 2).sum(axis=1)
+        log_weights.append(
+            discretised_logistic(x, vae.decode(z), scale).sum(axis=(1, 2, 3)) + log_prior_ratio)
+    log_weights = np.stack(log_weights)  # (n_draws, n)
     bits = lambda log_p: float(-log_p.mean() / (math.prod(EMOJI_SHAPE) * np.log(2)))
-    return {"elbo": bits(log_weights), "iwae": bits(special.logsumexp(log_weights, axis=0) - np.log(n_draws))}
+    return {"elbo": bits(log_weights),
+            "iwae": bits(special.logsumexp(log_weights, axis=0) - np.log(n_draws))}

@@ -18,7 +18,8 @@ import pandas as pd
 from keras import layers, ops
 from neural_emojis import vae as module
 from neural_emojis.data import ASSETS, check_images, load_emojis, train_valid_mask, written_whole
-from neural_emojis.vae import LATENT_DIM, VAE, build_vae, evaluate_vae, reconstruction_loss, train_vae
+from neural_emojis.vae import (
+    LATENT_DIM, VAE, build_vae, evaluate_vae, reconstruction_loss, train_vae)
 
 TABLE = ASSETS / "vae_ablation.csv"
 EPOCHS = 40  # fewer than the shipped model's: enough to compare
@@ -61,10 +62,12 @@ def residual(x):
     return layers.Add()([x, layers.Conv2D(64, 3, padding="same", kernel_initializer="zeros")(y)])
 
 
-def to_pixels(x): return module._channels_to_pixels(layers.Conv2D(16, 3, padding="same", activation="sigmoid")(x))
+def to_pixels(x):
+    return module._channels_to_pixels(layers.Conv2D(16, 3, padding="same", activation="sigmoid")(x))
 
 
-def upsampled(x): return layers.Conv2DTranspose(64, 4, strides=2, padding="same", activation="silu")(x)
+def upsampled(x):
+    return layers.Conv2DTranspose(64, 4, strides=2, padding="same", activation="silu")(x)
 
 
 def without_block(z): return to_pixels(upsampled(features(z)))
@@ -73,44 +76,53 @@ def without_block(z): return to_pixels(upsampled(features(z)))
 def two_blocks(z): return to_pixels(upsampled(residual(residual(features(z)))))
 
 
-def resized(z): return to_pixels(layers.Conv2D(64, 3, padding="same", activation="silu")(layers.UpSampling2D(interpolation="bilinear")(residual(features(z)))))
+def resized(z):
+    return to_pixels(layers.Conv2D(64, 3, padding="same", activation="silu")(
+        layers.UpSampling2D(interpolation="bilinear")(residual(features(z)))))
 
 
-def transposed(z): return layers.Conv2DTranspose(4, 4, strides=2, padding="same", activation="sigmoid")(upsampled(residual(features(z))))
+def transposed(z):
+    return layers.Conv2DTranspose(4, 4, strides=2, padding="same",
+                                  activation="sigmoid")(upsampled(residual(features(z))))
 
 
 class FreeBits(VAE):
     "Each dimension may cost a quarter of a nat for nothing (Kingma et al. 2016)."
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss = super().compute_loss(x, y, y_pred)
-        each = ops.mean(module.kl_loss(y_pred[1][..., None], y_pred[2][..., None]), axis=0)      # (16,)
+        each = ops.mean(module.kl_loss(y_pred[1][..., None], y_pred[2][..., None]), axis=0)  # (16,)
         return loss + ops.sum(ops.relu(.25 - each))
 
 
 class Laplace(VAE):
-    "Absolute instead of squared errors, with the scale that is best for each picture, in place of the PSNR."
+    """Absolute instead of squared errors, with the scale that is best for each picture, in place
+    of the PSNR."""
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss = super().compute_loss(x, y, y_pred)
         white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
         error = ops.mean(ops.abs(white(x) - white(y_pred[0])), axis=(1, 2, 3))
-        return loss + self.sharpness * ops.mean(module._decibels(x, y_pred[0]) + 20 * ops.log10(error + 1e-3))
+        return loss + self.sharpness * ops.mean(
+            module._decibels(x, y_pred[0]) + 20 * ops.log10(error + 1e-3))
 
 
 class MaskedColours(VAE):
     "The cross-entropy of colours counts as much as the pixel is opaque."
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss, x_hat = super().compute_loss(x, y, y_pred), y_pred[0]
-        masked = ops.concatenate([x_hat[..., :3] * x[..., 3:] + x[..., :3] * (1 - x[..., 3:]), x_hat[..., 3:]], axis=-1)
+        masked = ops.concatenate(
+            [x_hat[..., :3] * x[..., 3:] + x[..., :3] * (1 - x[..., 3:]), x_hat[..., 3:]], axis=-1)
         return loss + ops.mean(reconstruction_loss(x, masked) - reconstruction_loss(x, x_hat))
 
 
 class Logistic(VAE):
     "The negative log-likelihood of a discretised logistic, in place of cross-entropy and PSNR."
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True, scale=.06):
-        super().compute_loss(x, y, y_pred)                                                       # for the trackers
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True,
+                     scale=.06):
+        super().compute_loss(x, y, y_pred)  # for the trackers
         upper, lower = (x + 1 / 510 - y_pred[0]) / scale, (x - 1 / 510 - y_pred[0]) / scale
         top, bottom = ops.log_sigmoid(upper), ops.log_sigmoid(-lower)
-        log_p = ops.where(x <= 0, top, ops.where(x >= 1, bottom, top + bottom + float(np.log(-np.expm1(-1 / (255 * scale))))))
+        log_p = ops.where(x <= 0, top, ops.where(
+            x >= 1, bottom, top + bottom + float(np.log(-np.expm1(-1 / (255 * scale))))))
         return ops.mean(module.kl_loss(*y_pred[1:]) - ops.sum(log_p, axis=(1, 2, 3)))
 
 
@@ -119,30 +131,38 @@ def trained_with(**settings):
     class Compiled(VAE):
         def compile(self, optimizer, **options):
             options |= {key: value for key, value in settings.items() if key in options}
-            super().compile(type(optimizer).from_config(optimizer.get_config() | {key: value for key, value in settings.items() if key not in options}), **options)
+            super().compile(type(optimizer).from_config(optimizer.get_config() | {
+                key: value for key, value in settings.items() if key not in options}),
+                            **options)
     return with_loss(Compiled)
 
 
-def adam_alone(rate, weight_decay, adam_beta_2, **muon): return keras.optimizers.AdamW(rate, weight_decay=weight_decay, beta_2=adam_beta_2)
+def adam_alone(rate, weight_decay, adam_beta_2, **muon):
+    return keras.optimizers.AdamW(rate, weight_decay=weight_decay, beta_2=adam_beta_2)
 
 
 class MuonForMatrices(module.ConvMuon):
     "Muon for matrices of up to 300,000 weights, too, the heads left out."
-    def _should_use_adamw(self, variable): return len(variable.shape) < 2 or math.prod(variable.shape) > 300_000 or "z_" in variable.path
+    def _should_use_adamw(self, variable):
+        return (len(variable.shape) < 2 or math.prod(variable.shape) > 300_000
+                or "z_" in variable.path)
 
 
 class WarmUp(keras.callbacks.Callback):
     "The KL term grows from nothing to its full weight in the first fifth of the training."
-    def on_epoch_begin(self, epoch, logs=None): self.model.kl_weight.assign(min(1, (epoch + 1) / (EPOCHS / 5)))
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.kl_weight.assign(min(1, (epoch + 1) / (EPOCHS / 5)))
 
 
 class WarmedUp(VAE):
     def __init__(self, *parts, **kwargs):
         super().__init__(*parts, **kwargs)
-        self.kl_weight = self.add_weight(shape=(), initializer="ones", trainable=False, name="kl_weight")
+        self.kl_weight = self.add_weight(shape=(), initializer="ones", trainable=False,
+                                         name="kl_weight")
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return super().compute_loss(x, y, y_pred) - (1 - self.kl_weight) * ops.mean(module.kl_loss(*y_pred[1:]))
+        return super().compute_loss(x, y, y_pred) - (1 - self.kl_weight) * ops.mean(
+            module.kl_loss(*y_pred[1:]))
 
 
 augment = module.augment
@@ -153,8 +173,10 @@ def overlaid(x, rng, moved=True):
     over = module._move_and_scale(x[rng.permutation(len(x))], rng, pixels=10., log_scale=.7)
     alpha = over[..., 3:] + x[..., 3:] * (1 - over[..., 3:])
     colours = over[..., :3] * over[..., 3:] + x[..., :3] * x[..., 3:] * (1 - over[..., 3:])
-    both = np.concatenate([np.where(alpha > .02, colours / np.maximum(alpha, .02), 0), alpha], axis=-1)
-    return augment(np.where(rng.random((len(x), 1, 1, 1)) < .3, np.clip(both, 0, 1), x).astype(np.float32), rng, moved)
+    both = np.concatenate([np.where(alpha > .02, colours / np.maximum(alpha, .02), 0), alpha],
+                          axis=-1)
+    return augment(np.where(rng.random((len(x), 1, 1, 1)) < .3, np.clip(both, 0, 1), x)
+                   .astype(np.float32), rng, moved)
 
 
 def unchanged(x, rng, moved=True): return x
@@ -224,7 +246,8 @@ def main():
         for prefix, refinements in (("", None), ("one look, ", 0)):
             vae.clouds = partial(VAE.clouds, vae, refinements=refinements)
             figures = evaluate_vae(vae, x[is_fold])
-            row |= {prefix + key: round(figures[key], 2) for key in ("objective", "kl_loss", "psnr")}
+            row |= {prefix + key: round(figures[key], 2)
+                    for key in ("objective", "kl_loss", "psnr")}
         rows.append(row)
         print(row, flush=True)
         with written_whole(TABLE) as file: pd.DataFrame(rows).to_csv(file, index=False)

@@ -31,10 +31,12 @@ def steps(vae, batch_size, optimizer):
 
 
 def pair_by_pair(n):
-    "A function that answers n texts as the article does: the whole network for each pair of a text and an emoji."
+    """A function that answers n texts as the article does: the whole network for each pair of a
+    text and an emoji."""
     sqam, codes = load_sqam(), load_codes()
     questions = tokenise(texts[:n], build_vectoriser(sqam.vocabulary))
-    return lambda: sqam.predict([np.repeat(questions, len(codes), axis=0), np.tile(codes, (n, 1))], batch_size=256, verbose=0)
+    return lambda: sqam.predict([np.repeat(questions, len(codes), axis=0), np.tile(codes, (n, 1))],
+                                batch_size=256, verbose=0)
 
 
 def seconds(function):
@@ -56,10 +58,12 @@ def main():
     print(f"{'':28}{'the article':>14}{'ours':>12}{'ratio':>9}")
     for name, (*pair, more) in tasks.items():
         for function in pair: function()  # warm up
-        times = np.array([[seconds(function) for function in pair] for _ in range(REPEATS)]) / [1, more]
+        times = np.array([[seconds(function) for function in pair] for _ in range(REPEATS)]) / [
+            1, more]
         article, mine = np.median(times, axis=0)
         ratio = np.median(times[:, 0] / times[:, 1])
-        print(f"{name:28}{article:12.2f} s{mine:10.{2 if mine > .1 else 4}f} s{ratio:9,.{1 if ratio > 1 else 2}f}", flush=True)
+        print(f"{name:28}{article:12.2f} s{mine:10.{2 if mine > .1 else 4}f} "
+              f"s{ratio:9,.{1 if ratio > 1 else 2}f}", flush=True)
 
 
 if __name__ == "__main__": main()

@@ -18,38 +18,50 @@ import pandas as pd
 from neural_emojis.data import ASSETS, emoji_char, emoji_name, load_emojis
 
 CAMERA_WITH_FLASH = "1f4f8"  # one of TweetEval's 20 emojis, younger than the 872
-SHIBUYA = "e50a"  # a code point for private use that Twemoji draws as Tokyo's shopping tower; Unicode has no name for it
+# a code point for private use that Twemoji draws as Tokyo's shopping tower; Unicode has no name for it
+SHIBUYA = "e50a"
 
 
 def read_member(archive, member):
     "The text of one file of an npm package."
-    with tarfile.open(archive) as package: return package.extractfile(f"package/{member}").read().decode()
+    with tarfile.open(archive) as package:
+        return package.extractfile(f"package/{member}").read().decode()
 
 
 def read_annotations(archive, key):
-    "{code point name: (name, keywords)} of an npm package of CLDR, whose folder and table are called `key`."
+    """{code point name: (name, keywords)} of an npm package of CLDR, whose folder and table are
+    called `key`."""
     table = json.loads(read_member(archive, f"{key}/en/annotations.json"))[key]["annotations"]
-    return {emoji_name(char): (entry["tts"][0], entry.get("default", [])) for char, entry in table.items()}
+    return {emoji_name(char): (entry["tts"][0], entry.get("default", []))
+            for char, entry in table.items()}
 
 
 def read_groups(archive):
     "{code point name: group, such as 'face-smiling'} of the npm package emojibase-data."
     titles = json.loads(read_member(archive, "meta/groups.json"))["subgroups"]
     table = json.loads(read_member(archive, "en/data.json"))
-    return {emoji_name(entry["emoji"]): titles[str(entry["subgroup"])] for entry in table if "subgroup" in entry}
+    return {emoji_name(entry["emoji"]): titles[str(entry["subgroup"])]
+            for entry in table if "subgroup" in entry}
 
 
 def read_tags(archive):
     "{code point name: tags} of the npm package emojilib, without emoticons."
     table = json.loads(read_member(archive, "dist/emoji-en-US.json"))
-    return {emoji_name(char): [tag.replace("_", " ") for tag in tags if re.fullmatch(r"[\w' -]+", tag)] for char, tags in table.items()}
+    return {emoji_name(char): [tag.replace("_", " ")
+                               for tag in tags if re.fullmatch(r"[\w' -]+", tag)]
+            for char, tags in table.items()}
 
 
 def our_own():
-    "({name: (name, keywords)}, {name: group}) of what Unicode leaves out: the 26 letters that flags are made of, and the one private sign."
-    letters = {f"{0x1f1e6 + i:x}": (f"regional indicator letter {letter}", ["flag", "letter", letter]) for i, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
-    tower = ("Shibuya shopping tower", ["building", "fashion", "shop", "shopping", "store", "Tokyo"])
-    return {**letters, SHIBUYA: tower}, {**dict.fromkeys(letters, "alphanum"), SHIBUYA: "place-building"}
+    """({name: (name, keywords)}, {name: group}) of what Unicode leaves out: the 26 letters that
+    flags are made of, and the one private sign."""
+    letters = {f"{0x1f1e6 + i:x}": (f"regional indicator letter {letter}",
+                                    ["flag", "letter", letter])
+               for i, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+    tower = ("Shibuya shopping tower",
+             ["building", "fashion", "shop", "shopping", "store", "Tokyo"])
+    return {**letters, SHIBUYA: tower}, {**dict.fromkeys(letters, "alphanum"),
+                                         SHIBUYA: "place-building"}
 
 
 def main(full, derived, emojibase, emojilib):
@@ -61,9 +73,12 @@ def main(full, derived, emojibase, emojilib):
     names = load_emojis().names + sorted(later)
     missing = [name for name in names if name not in texts or name not in groups]
     if missing: sys.exit(f"no name or group for {', '.join(missing)}: take newer releases")
-    rows = [(emoji_char(name), texts[name][0], "|".join(texts[name][1]), "|".join(tags.get(name, [])), groups[name]) for name in names]
-    pd.DataFrame(rows, columns=["emoji", "name", "keywords", "tags", "group"]).to_csv(ASSETS / "annotations.csv", index=False, lineterminator="\n")
-    (ASSETS / "UNICODE-LICENSE.txt").write_text(read_member(full, "LICENSE").strip() + "\n", encoding="utf-8")
+    rows = [(emoji_char(name), texts[name][0], "|".join(texts[name][1]),
+             "|".join(tags.get(name, [])), groups[name]) for name in names]
+    pd.DataFrame(rows, columns=["emoji", "name", "keywords", "tags", "group"]).to_csv(
+        ASSETS / "annotations.csv", index=False, lineterminator="\n")
+    (ASSETS / "UNICODE-LICENSE.txt").write_text(read_member(full, "LICENSE").strip() + "\n",
+                                                encoding="utf-8")
 
 
 if __name__ == "__main__":

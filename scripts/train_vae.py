@@ -12,29 +12,36 @@ from model_card import write_card
 from neural_emojis.data import ASSETS, check_images, load_emojis, train_valid_mask, written_whole
 from neural_emojis.vae import build_post_vae, evaluate_vae, load_model, save_model, train_vae
 
-POST_SEED = 1  # with seeds 0, 2 and 3 the article's model stays on a plateau for at least four epochs, see 02_vae
+# with seeds 0, 2 and 3 the article's model stays on a plateau for at least four epochs, see 02_vae
+POST_SEED = 1
 
 
 def train_post_vae(x_train, x_valid):
     "The article's training: Adam at .003, batches of 16, 100 epochs."
     vae = build_post_vae(seed=POST_SEED)
     vae.compile(keras.optimizers.Adam(.003))
-    return vae, vae.fit(x_train, batch_size=16, epochs=100, validation_data=(x_valid,), verbose=2).history
+    return vae, vae.fit(x_train, batch_size=16, epochs=100, validation_data=(x_valid,),
+                        verbose=2).history
 
 
 def main(which):
     emojis = load_emojis()
     is_train = train_valid_mask(len(emojis))
     x_train, x_valid = check_images(emojis.images[is_train]), check_images(emojis.images[~is_train])
-    if which == "post": name, seed, (vae, history) = "post_vae", POST_SEED, train_post_vae(x_train, x_valid)
+    if which == "post":
+        name, seed, (vae, history) = "post_vae", POST_SEED, train_post_vae(x_train, x_valid)
     else: name, seed, (vae, history) = "vae", 0, train_vae(x_train, x_valid, seed=0)
     vae = load_model(save_model(vae, ASSETS / f"{name}.keras"))
     clouds = np.array(vae.clouds(emojis.images))                            # (2, 872, 16)
     if which == "ours":
         with written_whole(ASSETS / "clouds.npy") as file: np.save(file, clouds)
-    figures = {part: evaluate_vae(vae, emojis.images[rows], clouds=tuple(clouds[:, rows])) for part, rows in (("training", is_train), ("held out", ~is_train))}
-    write_card(name, vae, f"{emojis.source}, 36×36 RGBA", "train_valid_mask(872), 683 to train on, 189 held out", seed, f"python scripts/train_vae.py {which}",
-               figures, history={key: [round(float(value), 3) for value in values] for key, values in history.items()})
+    figures = {part: evaluate_vae(vae, emojis.images[rows], clouds=tuple(clouds[:, rows]))
+               for part, rows in (("training", is_train), ("held out", ~is_train))}
+    write_card(name, vae, f"{emojis.source}, 36×36 RGBA",
+               "train_valid_mask(872), 683 to train on, 189 held out", seed,
+               f"python scripts/train_vae.py {which}",
+               figures, history={key: [round(float(value), 3) for value in values]
+                                 for key, values in history.items()})
 
 
 if __name__ == "__main__":

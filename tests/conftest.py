@@ -15,20 +15,25 @@ from playwright.sync_api import sync_playwright
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/'docs'))
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts the tests in the background has it ignored, for all that they start, too
+# a shell that starts the tests in the background has it ignored, for all that they start, too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    "What shares a fixture runs in one process: all tests of the site, and each file of the others. (pytest-xdist 3.8 does not see the groups of pytest 9.2.)"
-    for item in items: item.add_marker(pytest.mark.xdist_group('site' if 'site' in item.fixturenames else item.path.stem))
+    """What shares a fixture runs in one process: all tests of the site, and each file of the
+    others. (pytest-xdist 3.8 does not see the groups of pytest 9.2.)"""
+    for item in items:
+        item.add_marker(
+            pytest.mark.xdist_group('site' if 'site' in item.fixturenames else item.path.stem))
 
 
 @pytest.fixture(scope='session')
 def site(tmp_path_factory):
     "The folder of the site, rendered from the notebooks as they are, below its base path."
     folder = tmp_path_factory.mktemp('www')/get_config().doc_baseurl.strip('/')
-    build = subprocess.run([sys.executable, root/'docs/build.py', '--site', folder], capture_output=True, text=True)
+    build = subprocess.run([sys.executable, root/'docs/build.py', '--site', folder],
+                           capture_output=True, text=True)
     assert build.returncode == 0, build.stderr[-3000:]
     return folder
 
@@ -53,7 +58,8 @@ def skip(reason:str):
 def npm(site):
     "The folder of what npm brought when the site was rendered: onnxruntime-web, axe-core."
     folder = root/'docs/node_modules'
-    return folder if folder.exists() else skip('npm is not installed or reached nothing: the playground shows pictures only')
+    return folder if folder.exists() else skip(
+        'npm is not installed or reached nothing: the playground shows pictures only')
 
 
 @pytest.fixture(scope='session')
@@ -62,4 +68,5 @@ def browser():
     path = shutil.which('chromium') or shutil.which('google-chrome')
     if not path: skip('Chromium is not installed: `apt-get install chromium` brings it')
     with sync_playwright() as play:
-        yield play.chromium.launch(executable_path=path, args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
+        yield play.chromium.launch(executable_path=path, args=['--no-sandbox', '--disable-gpu',
+                                                               '--disable-background-networking'])

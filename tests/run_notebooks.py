@@ -23,11 +23,14 @@ def run(path:Path) -> tuple[bool, str, float]:
     command = [Path(sys.executable).parent/'nbdev_test', '--path', path, '--n_workers', '0']
     env = {'TF_CPP_MIN_LOG_LEVEL': '3', **os.environ, 'MPLBACKEND': 'agg'}
     with TemporaryFile('w+', errors='replace') as log:
-        try: code = subprocess.run(command, cwd=root, env=env, timeout=timeout, stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode
+        try:
+            code = subprocess.run(command, cwd=root, env=env, timeout=timeout,
+                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode
         except subprocess.TimeoutExpired: code = f'stopped after {timeout} s'
         log.seek(0)
         output = log.read()
-    return code == 0 and 'Success.' in output.splitlines(), f'{output}\n{code if isinstance(code, str) else ""}', time.time() - start
+    return (code == 0 and 'Success.' in output.splitlines(),
+            f'{output}\n{code if isinstance(code, str) else ""}', time.time() - start)
 
 
 def main() -> None:
@@ -43,8 +46,10 @@ def main() -> None:
                 failed.append(name)
                 print(output, flush=True)
     finally: pool.shutdown(cancel_futures=True)  # whoever presses Ctrl-C does not wait for the rest
-    print(f'{len(paths)} notebooks run, {len(paths) - len(failed)} passed, {len(failed)} failed', flush=True)
-    if failed or not paths: sys.exit(f'Failed: {", ".join(failed)}' if failed else 'There are no notebooks in nbs/.')
+    print(f'{len(paths)} notebooks run, {len(paths) - len(failed)} passed, {len(failed)} failed',
+          flush=True)
+    if failed or not paths:
+        sys.exit(f'Failed: {", ".join(failed)}' if failed else 'There are no notebooks in nbs/.')
 
 
 if __name__ == '__main__': main()

@@ -9,13 +9,20 @@ import pandas as pd
 import pytest
 
 from neural_emojis.answers import Answerer
-from neural_emojis.data import describe, load_annotations, load_emojis, read_valence, train_valid_mask
-from neural_emojis.generation import add_emojis, aggregate_posterior, compare_pictures, kl_by_dimension, load_density, nearest_emojis, save_gif
+from neural_emojis.data import (
+    describe, load_annotations, load_emojis, read_valence, train_valid_mask)
+from neural_emojis.generation import (
+    add_emojis, aggregate_posterior, compare_pictures, kl_by_dimension,
+    load_density, nearest_emojis, save_gif)
 from neural_emojis.meaning import noise_ceiling, word_tones
 from neural_emojis.plot import over_white, plot_plane, plot_rows
 from neural_emojis.questions import glove_coverage, load_word_tones
-from neural_emojis.sqam import HingeOverAnswers, SoftmaxOverAnswers, add_answers, answer_ranks, build_committee, build_question_encoder, calibration_error, train_answers
-from neural_emojis.vae import EMOJI_SHAPE, VAE, EmojiBatches, augment, bits_per_dimension, check_images, kl_loss, load_codes, save_model
+from neural_emojis.sqam import (
+    HingeOverAnswers, SoftmaxOverAnswers, add_answers, answer_ranks, build_committee,
+    build_question_encoder, calibration_error, train_answers)
+from neural_emojis.vae import (
+    EMOJI_SHAPE, VAE, EmojiBatches, augment, bits_per_dimension,
+    check_images, kl_loss, load_codes, save_model)
 
 emojis = load_emojis()
 x = check_images(emojis.images[:64])
@@ -24,7 +31,8 @@ x = check_images(emojis.images[:64])
 def test_valence_and_its_spread(tmp_path):
     (tmp_path / "v.csv").write_text("Emoji,Negative,Neutral,Positive\n😀,1,2,5\n", encoding="utf-8")
     row = read_valence(tmp_path / "v.csv").iloc[0]
-    assert (row["valence"], row["count"]) == (.5, 8) and row["spread"] == pytest.approx(6 / 8 - .25)      # of five 1s, two 0s and a −1
+    # of five 1s, two 0s and a −1
+    assert (row["valence"], row["count"]) == (.5, 8) and row["spread"] == pytest.approx(6 / 8 - .25)
 
 
 def test_a_description_says_the_name_twice():
@@ -33,9 +41,11 @@ def test_a_description_says_the_name_twice():
 
 
 def test_distance_to_the_nearest_is_a_root_mean_square():
-    shifted = check_images(emojis.images[:1]) * .5                   # half the paint, half as opaque
+    shifted = check_images(emojis.images[:1]) * .5  # half the paint, half as opaque
     position, distance = nearest_emojis(shifted, emojis)
-    assert distance[0] == pytest.approx(np.sqrt(np.square(over_white(shifted)[0] - over_white(emojis.images[position])[0]).mean()), rel=1e-4)
+    assert distance[0] == pytest.approx(
+        np.sqrt(np.square(over_white(shifted)[0] - over_white(emojis.images[position])[0]).mean()),
+        rel=1e-4)
 
 
 def test_sums_of_codes():
@@ -45,19 +55,23 @@ def test_sums_of_codes():
 
 
 def test_clouds_have_the_deviation_of_their_log_variance():
-    draws = aggregate_posterior(np.full((1, 16), 3., np.float32), np.full((1, 16), np.log(4.), np.float32), n_draws=20_000)
-    assert np.allclose(draws.mean(axis=0), 3, atol=.08) and np.allclose(draws.std(axis=0), 2, atol=.05)
+    draws = aggregate_posterior(np.full((1, 16), 3., np.float32),
+                                np.full((1, 16), np.log(4.), np.float32), n_draws=20_000)
+    assert np.allclose(draws.mean(axis=0), 3,
+                       atol=.08) and np.allclose(draws.std(axis=0), 2, atol=.05)
 
 
 def test_kl_of_each_dimension_is_a_mean_over_pictures():
     z_mean, z_log_var = np.zeros((2, 16)), np.zeros((2, 16))
     z_mean[0, 0], z_log_var[:, 1] = 2, np.log(2)
-    expected = np.zeros(16); expected[:2] = (2 ** 2 / 2) / 2, (2 - 1 - np.log(2)) / 2
+    expected = np.zeros(16)
+    expected[:2] = (2 ** 2 / 2) / 2, (2 - 1 - np.log(2)) / 2
     assert np.allclose(kl_by_dimension(z_mean, z_log_var), expected, atol=1e-6)
 
 
 def test_an_animation_comes_back(tmp_path):
-    frames = np.ones((4, *EMOJI_SHAPE), np.float32) * np.linspace(0, 1, 4, dtype=np.float32)[:, None, None, None]
+    frames = np.ones((4, *EMOJI_SHAPE),
+                     np.float32) * np.linspace(0, 1, 4, dtype=np.float32)[:, None, None, None]
     frames[..., 3] = 1
     film = iio.imread(save_gif(frames, tmp_path / "f.gif", zoom=1))
     assert np.allclose(film.mean(axis=(1, 2, 3)) / 255, np.array([0, 1, 2, 3, 2, 1]) / 3, atol=.02)
@@ -70,10 +84,12 @@ def test_upside_down_is_farther_by_a_rare_feature_too():
 
 
 def test_a_plane_is_drawn_upwards():
-    images = np.zeros((4, *EMOJI_SHAPE), np.float32); images[:2, ..., 3] = 1             # the lower row is black
+    images = np.zeros((4, *EMOJI_SHAPE), np.float32)
+    images[:2, ..., 3] = 1             # the lower row is black
     plot_plane(images, np.arange(2), np.arange(2), "x", "y")
     picture = plt.gca().images[0]
-    assert picture.get_array()[-1].max() == 0 and picture.get_array()[0].min() == 1 and picture.get_extent()[2] < picture.get_extent()[3]
+    assert (picture.get_array()[-1].max() == 0 and picture.get_array()[0].min() == 1
+            and picture.get_extent()[2] < picture.get_extent()[3])
     plt.close()
 
 
@@ -86,19 +102,23 @@ def test_padding_is_no_word():
 # --- augmentation
 
 def test_paint_keeps_its_colour_when_it_is_moved():
-    red = np.zeros((8, *EMOJI_SHAPE), np.float32); red[:, 10:26, 10:26] = 1, 0, 0, 1
+    red = np.zeros((8, *EMOJI_SHAPE), np.float32)
+    red[:, 10:26, 10:26] = 1, 0, 0, 1
     moved = augment(red, np.random.default_rng(0))
-    shown = moved[..., 3] > .1                                        # edges too, where transparent black would darken it
-    assert shown.any(axis=(1, 2)).all() and np.allclose(moved[..., :3].max(axis=-1)[shown], 1, atol=.03)
+    shown = moved[..., 3] > .1  # edges too, where transparent black would darken it
+    assert shown.any(axis=(1, 2)).all() and np.allclose(moved[..., :3].max(axis=-1)[shown], 1,
+                                                        atol=.03)
 
 
 def test_half_are_mirrored_and_half_recoloured():
-    one = np.zeros((2_000, *EMOJI_SHAPE), np.float32); one[:, :, :5] = .9, .5, .1, 1      # paint on the left
+    one = np.zeros((2_000, *EMOJI_SHAPE), np.float32)
+    one[:, :, :5] = .9, .5, .1, 1      # paint on the left
     changed = augment(one, np.random.default_rng(0), moved=False)
     is_left = changed[:, 0, 0, 3] == 1
     assert is_left.mean() == pytest.approx(.5, abs=.05)
     colour = np.where(is_left[:, None], changed[:, 0, 0, :3], changed[:, 0, -1, :3])
-    assert np.allclose(np.sort(colour, axis=1), (.1, .5, .9)) and (colour == np.float32([.9, .5, .1])).all(axis=1).mean() == pytest.approx(.5 + .5 / 6, abs=.05)
+    assert np.allclose(np.sort(colour, axis=1), (.1, .5, .9)) and (colour == np.float32(
+        [.9, .5, .1])).all(axis=1).mean() == pytest.approx(.5 + .5 / 6, abs=.05)
 
 
 def test_the_last_epochs_leave_pictures_in_place():
@@ -111,18 +131,24 @@ def test_the_last_epochs_leave_pictures_in_place():
 # --- likelihood
 
 def test_bits_of_a_decoder_that_does_not_look():
-    "Where each picture is equally likely under every code, the likelihood is known, and the ELBO lies below it by the KL."
-    decoder = keras.Sequential([keras.Input((16,)), keras.layers.Dense(int(np.prod(EMOJI_SHAPE)), kernel_initializer="zeros", activation="sigmoid"), keras.layers.Reshape(EMOJI_SHAPE)])
+    """Where each picture is equally likely under every code, the likelihood is known, and the
+    ELBO lies below it by the KL."""
+    decoder = keras.Sequential([keras.Input((16,)), keras.layers.Dense(
+        int(np.prod(EMOJI_SHAPE)), kernel_initializer="zeros", activation="sigmoid"),
+                                keras.layers.Reshape(EMOJI_SHAPE)])
     vae, scale = VAE(keras.Model(inputs := keras.Input(EMOJI_SHAPE), inputs), decoder), .2
     images = emojis.images[:3]
     cdf = lambda value: 1 / (1 + np.exp(-(value - .5) / scale))
     values = images / 255.
-    p = np.where(images == 255, 1, cdf(values + 1 / 510)) - np.where(images == 0, 0, cdf(values - 1 / 510))
+    p = np.where(images == 255, 1,
+                 cdf(values + 1 / 510)) - np.where(images == 0, 0, cdf(values - 1 / 510))
     exact = -np.log(p).sum() / len(images) / np.log(2) / np.prod(EMOJI_SHAPE)
-    clouds = np.full((3, 16), .3, np.float32), np.full((3, 16), .2, np.float32)       # wider than the prior, so that no weight is huge
+    # wider than the prior, so that no weight is huge
+    clouds = np.full((3, 16), .3, np.float32), np.full((3, 16), .2, np.float32)
     bits = bits_per_dimension(vae, images, scale, n_draws=2_000, clouds=clouds)
     kl = float(np.mean(kl_loss(*clouds))) / np.log(2) / np.prod(EMOJI_SHAPE)
-    assert bits["iwae"] == pytest.approx(exact, abs=kl / 20) and bits["elbo"] - exact == pytest.approx(kl, rel=.05)
+    assert (bits["iwae"] == pytest.approx(exact, abs=kl / 20)
+            and bits["elbo"] - exact == pytest.approx(kl, rel=.05))
 
 
 # --- texts
@@ -131,27 +157,36 @@ def test_rare_answers_weigh_more(monkeypatch):
     given = {}
     encoder = build_question_encoder("conv", 5, np.zeros((4, 3), np.float32))
     model = add_answers(encoder, load_codes()[:3])
-    monkeypatch.setattr(type(model), "fit", lambda *_, sample_weight, **__: given.update(weight=sample_weight) or SimpleNamespace(history={"loss": [0.]}))
+    monkeypatch.setattr(type(model), "fit",
+                        lambda *_, sample_weight, **__: given.update(weight=sample_weight)
+                        or SimpleNamespace(history={"loss": [0.]}))
     train_answers(model, np.ones((5, 40), np.int32), np.array([0, 0, 0, 0, 1]), balance=.5)
-    assert given["weight"][4] / given["weight"][0] == pytest.approx(4 ** .5, rel=1e-5) and given["weight"].mean() == pytest.approx(1)
+    assert (given["weight"][4] / given["weight"][0] == pytest.approx(4 ** .5, rel=1e-5)
+            and given["weight"].mean() == pytest.approx(1))
 
 
 def test_losses_keep_their_settings():
     for loss in (SoftmaxOverAnswers(.5, .2), HingeOverAnswers("hardest", .4)):
         again = keras.losses.deserialize(keras.losses.serialize(loss))
-        assert {k: v for k, v in vars(again).items() if k in ("temperature", "smoothing", "wrong", "margin")} == {k: v for k, v in vars(loss).items() if k in ("temperature", "smoothing", "wrong", "margin")}
+        assert {k: v for k, v in vars(again).items()
+                if k in ("temperature", "smoothing", "wrong", "margin")} == {k: v for k, v in vars(
+                    loss).items() if k in ("temperature", "smoothing", "wrong", "margin")}
 
 
 def test_tones_of_a_text():
     tones = load_word_tones()
-    up, down = tones.index[(tones["rating"] > 1) & tones.index.str.fullmatch("[a-z]{3,}")][0], tones.index[(tones["rating"] < -1) & tones.index.str.fullmatch("[a-z]{3,}")][0]
-    happiness, ratings = tones.loc[[up, down], "happiness"].to_numpy() - 5.3, [*tones.loc[[up, down], "rating"], 0]
-    expected = [happiness.mean(), happiness.min(), happiness.max(), np.mean(ratings), min(ratings), max(ratings)]
+    up = tones.index[(tones["rating"] > 1) & tones.index.str.fullmatch("[a-z]{3,}")][0]
+    down = tones.index[(tones["rating"] < -1) & tones.index.str.fullmatch("[a-z]{3,}")][0]
+    happiness = tones.loc[[up, down], "happiness"].to_numpy() - 5.3
+    ratings = [*tones.loc[[up, down], "rating"], 0]
+    expected = [happiness.mean(), happiness.min(), happiness.max(), np.mean(ratings), min(ratings),
+                max(ratings)]
     assert np.allclose(word_tones([f"{up} {down}"])[0], expected)
 
 
 def test_ceiling_of_noisy_valences():
-    "True valences of variance .09 behind 25 tweets of spread .5 each: a reliability of .09/.11, a correlation of its root."
+    """True valences of variance .09 behind 25 tweets of spread .5 each: a reliability of
+    .09/.11, a correlation of its root."""
     rng = np.random.default_rng(0)
     valence = rng.normal(0, .3, 4_000) + rng.normal(0, np.sqrt(.5 / 25), 4_000)
     table = pd.DataFrame({"valence": valence, "count": 25, "spread": .5})
@@ -174,15 +209,23 @@ def test_calibration_of_two_bins():
 def test_committees_of_strangers():
     from neural_emojis.questions import learn_ngrams
     codes = load_codes()[:3]
-    bags = [add_answers(build_question_encoder("bag", 5, ngrams=learn_ngrams(texts)), codes) for texts in (["hello you"] * 2, ["good morning"] * 2)]
+    bags = [add_answers(build_question_encoder("bag", 5, ngrams=learn_ngrams(texts)), codes)
+            for texts in (["hello you"] * 2, ["good morning"] * 2)]
     with pytest.raises(ValueError, match="different n-grams"): build_committee(bags, list("abc"))
     with pytest.raises(ValueError, match="at least one member"): build_committee([], list("abc"))
-    with pytest.raises(ValueError, match="give the vocabulary"): build_committee([add_answers(build_question_encoder("conv", 5, np.zeros((4, 3), np.float32)), codes)], list("abc"))
+    with pytest.raises(ValueError, match="give the vocabulary"):
+        build_committee(
+            [add_answers(build_question_encoder("conv", 5, np.zeros((4, 3), np.float32)), codes)],
+            list("abc"))
 
 
 def test_tables_of_annotations_that_spreadsheets_make():
-    table = pd.DataFrame({"name": ["kite", "owl"], "keywords": [["wind"], np.nan]}, index=["k", "o"])
-    with pytest.raises(TypeError, match="keywords of 'o' must be a list of words, got nan: give an empty list"): describe(["k", "o"], table)
+    table = pd.DataFrame({"name": ["kite", "owl"], "keywords": [["wind"], np.nan]},
+                         index=["k", "o"])
+    with pytest.raises(
+            TypeError,
+            match="keywords of 'o' must be a list of words, got nan: give an empty list"):
+        describe(["k", "o"], table)
     with pytest.raises(ValueError, match="names 'k' twice"): describe(["k"], table.loc[["k", "k"]])
     assert describe(["k"], table) == ["kite kite wind"]
 
@@ -193,7 +236,8 @@ def test_ranks_of_answers_that_there_are_not(right):
 
 
 def test_rows_with_long_labels_and_no_style():
-    with plt.rc_context({"figure.constrained_layout.use": False}): plot_rows({"so many words " * 20: emojis.images[:3]})
+    with plt.rc_context({"figure.constrained_layout.use": False}):
+        plot_rows({"so many words " * 20: emojis.images[:3]})
     assert plt.gca().get_yticklabels()[0].get_text().endswith("…")
     plt.close()
 
@@ -201,5 +245,6 @@ def test_rows_with_long_labels_and_no_style():
 def test_weights_that_half_precision_cannot_hold(tmp_path):
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.set_weights([np.array([[70_000.]]), np.zeros(1)])
-    with pytest.raises(ValueError, match="too large for half precision"): save_model(model, tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="too large for half precision"):
+        save_model(model, tmp_path / "m.keras")
     assert not list(tmp_path.iterdir())

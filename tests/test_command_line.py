@@ -21,12 +21,14 @@ from neural_emojis import __version__, answers, command_line
 from neural_emojis.answers import load_answerer
 from neural_emojis.command_line import COMMANDS, main, read_chunks
 from neural_emojis.data import load_emojis, train_valid_mask, written_whole
-from neural_emojis.generation import N_COMPONENTS, aggregate_posterior, fit_density, morph, sample, save_gif
+from neural_emojis.generation import (
+    N_COMPONENTS, aggregate_posterior, fit_density, morph, sample, save_gif)
 from neural_emojis.vae import load_model, load_vae, save_model
 
 program = Path(sys.executable).parent/"neural-emojis"
 emojis = load_emojis()
-TEXTS = ["thanks a lot", "my flight is late", "where is gate 4?", "lost my bag", "😡", "great crew", "NA"]
+TEXTS = ["thanks a lot", "my flight is late", "where is gate 4?", "lost my bag", "😡", "great crew",
+         "NA"]
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +43,8 @@ def answerer(): return load_answerer()
 
 
 def start(*words, **settings):
-    return subprocess.Popen([program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", **settings)
+    return subprocess.Popen([program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, encoding="utf-8", **settings)
 
 
 def write_emojis(names, folder="few"):
@@ -71,7 +74,8 @@ def test_numbered_files_keep_their_names():
     Path("few/._1.png").write_bytes(b"not a picture")
     assert main(["embed", "few", "-o", "codes.csv"]) == 0
     table = pd.read_csv("codes.csv", dtype=str)
-    assert table["name"].tolist() == ["041", "1", "1f600", "2764", "x-2"] and table["char"].tolist() == ["041", "1", "😀", "❤", "x-2"]
+    assert (table["name"].tolist() == ["041", "1", "1f600", "2764", "x-2"]
+            and table["char"].tolist() == ["041", "1", "😀", "❤", "x-2"])
 
 
 def test_a_picture_with_a_palette_has_its_alpha():
@@ -80,15 +84,18 @@ def test_a_picture_with_a_palette_has_its_alpha():
     picture.save("few/1f389.png")
     assert iio.immeta("few/1f389.png", plugin="pillow")["mode"] == "P"
     few = load_emojis("few")
-    assert few.images.shape == (1, 36, 36, 4) and few.images[0, 0, 0, 3] == 0 and np.abs(few.images[0].astype(int) - emojis["🎉"]).mean() < 10
+    assert few.images.shape == (1, 36, 36, 4) and few.images[0, 0, 0, 3] == 0 and np.abs(
+        few.images[0].astype(int) - emojis["🎉"]).mean() < 10
 
 
 def test_every_example_in_the_help_is_understood():
-    examples = [line.strip() for _, example, _ in COMMANDS.values() for line in example.splitlines()]
+    examples = [line.strip() for _, example, _ in COMMANDS.values()
+                for line in example.splitlines()]
     for file in ("tweets.csv", "tweets.txt", "mine.keras"): Path(file).write_text("text\nhi\n")
     for example in examples:
         name, *words = re.findall(r'"[^"]*"|\S+', example)
-        assert name == "neural-emojis" and command_line.build_parser().parse_args([word.strip('"') for word in words]).run
+        assert name == "neural-emojis" and command_line.build_parser().parse_args(
+            [word.strip('"') for word in words]).run
 
 
 def test_help_and_mistyped_options_do_not_wait_for_tensorflow():
@@ -99,7 +106,8 @@ def test_help_and_mistyped_options_do_not_wait_for_tensorflow():
         except SystemExit: pass
         assert main(['generate', '-n', 'many', '-o', 'x.png']) == 2 and main(['morph', 'a', 'b', '-o', 'x.png']) == 2
         print('loaded:', {'tensorflow', 'keras', 'pandas', 'numpy', 'sklearn'} & set(sys.modules))"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          encoding="utf-8")
     assert done.stdout.endswith("loaded: set()\n"), done
 
 
@@ -145,9 +153,14 @@ def strange_files(here):
     write_emojis(["1f600", "1f621"])
     iio.imwrite("small/x.png", np.zeros((8, 8, 4), np.uint8))
     Path("broken/bad.svg").write_text("<svg")
-    for name, content in {"t.csv": b"id,text\n1,hi\n", "empty.csv": b"", "header.csv": b"id,text\n", "long.csv": b"id,text\n1,a\n2,b\n3,c,d\n", "wide.csv": b"id,text\n1,a,b\n",
-                          "latin.csv": b"text\ncaf\xe9\n", "open.csv": b'text,id\n"hi,1\nho,2\n', "again.csv": b"text,emoji_1\nhi,x\n", "not.parquet": b"PAR1 and no more",
-                          "t.txt": b"hi", "empty.txt": b"", "latin.txt": b"caf\xe9\n", "cut.weights.h5": b"half", "cut.keras": b"half"}.items(): Path(name).write_bytes(content)
+    for name, content in {"t.csv": b"id,text\n1,hi\n", "empty.csv": b"", "header.csv": b"id,text\n",
+                          "long.csv": b"id,text\n1,a\n2,b\n3,c,d\n",
+                          "wide.csv": b"id,text\n1,a,b\n",
+                          "latin.csv": b"text\ncaf\xe9\n", "open.csv": b'text,id\n"hi,1\nho,2\n',
+                          "again.csv": b"text,emoji_1\nhi,x\n", "not.parquet": b"PAR1 and no more",
+                          "t.txt": b"hi", "empty.txt": b"", "latin.txt": b"caf\xe9\n",
+                          "cut.weights.h5": b"half", "cut.keras": b"half"}.items():
+        Path(name).write_bytes(content)
     pq.write_table(pa.table({"id": [1], "text": ["hi"]}), "n.parquet")
     pq.write_table(pa.table({"text": ["hi"], "tags": [["a"]]}), "lists.parquet")
     save_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), "other.keras")
@@ -159,12 +172,15 @@ def test_bad_input_is_one_line_and_status_2(strange_files, here, capsys, monkeyp
     for words, expected in BAD.items():
         assert main([" " if word == "BLANK" else word for word in words.split()]) == 2, words
         said = capsys.readouterr()
-        assert said.err.startswith("neural-emojis: ") and said.err.count("\n") == 1 and expected in said.err, (words, said.err)
-        assert len(said.out.splitlines()) <= (1 if words.startswith("train vae --epochs") else 0), (words, said.out)
+        assert (said.err.startswith("neural-emojis: ") and said.err.count("\n") == 1
+                and expected in said.err), (words, said.err)
+        assert len(said.out.splitlines()) <= (1 if words.startswith("train vae --epochs") else 0), (
+            words, said.out)
     assert sorted(here.rglob("*")) == before
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder where nobody can write is needed, root included")
+@pytest.mark.skipif(not Path("/proc/self").exists(),
+                    reason="a folder where nobody can write is needed, root included")
 def test_folder_that_cannot_be_written(capsys):
     assert main(["generate", "-o", "/proc/x.png"]) == 2
     assert "cannot write into /proc: " in capsys.readouterr().err
@@ -190,12 +206,16 @@ def test_installed_program_answers_and_says_nothing_else(answerer):
     assert (process.returncode, err) == (0, "")
     ranked = answerer.answer(TEXTS[:2], 2)
     for i, record in enumerate(json.loads(out)):
-        assert record["text"] == TEXTS[i] and [answer["rank"] for answer in record["answers"]] == [1, 2]
-        assert [answer["name"] for answer in record["answers"]] == ranked["name"][2 * i:2 * i + 2].tolist()
-        assert np.allclose([answer["score"] for answer in record["answers"]], ranked["score"][2 * i:2 * i + 2], atol=1e-3)
+        assert record["text"] == TEXTS[i] and [answer["rank"] for answer in record["answers"]] == [
+            1, 2]
+        assert [answer["name"]
+                for answer in record["answers"]] == ranked["name"][2 * i:2 * i + 2].tolist()
+        assert np.allclose([answer["score"] for answer in record["answers"]],
+                           ranked["score"][2 * i:2 * i + 2], atol=1e-3)
     process = start("morph", "😀", "🦩", "-o", "x.gif")
     out, err = process.communicate(timeout=300)
-    assert (process.returncode, out) == (2, "") and re.fullmatch("neural-emojis: no emoji '🦩' .*\n", err)
+    assert (process.returncode, out) == (2, "") and re.fullmatch("neural-emojis: no emoji '🦩' .*\n",
+                                                                 err)
 
 
 def test_training_survives_kill_and_interrupt():
@@ -205,29 +225,37 @@ def test_training_survives_kill_and_interrupt():
     unbuffered = {"env": {**os.environ, "PYTHONUNBUFFERED": "1"}}
 
     killed, deadline = start(*words, "a.keras", **unbuffered), time.time() + 300
-    while not Path("a.weights.h5").exists() and killed.poll() is None and time.time() < deadline: time.sleep(.01)
+    while not Path("a.weights.h5").exists() and killed.poll() is None and time.time() < deadline:
+        time.sleep(.01)
     killed.kill()
     killed.communicate(timeout=60)
-    assert killed.returncode == -signal.SIGKILL and Path("a.weights.h5").exists() and not Path("a.keras").exists()
+    assert killed.returncode == -signal.SIGKILL and Path("a.weights.h5").exists() and not Path(
+        "a.keras").exists()
 
     interrupted = start(*words, "a.keras", **unbuffered)
     assert "going on from a.weights.h5" in interrupted.stdout.readline()
     before = Path("a.weights.h5").stat().st_mtime_ns
-    while Path("a.weights.h5").stat().st_mtime_ns == before and interrupted.poll() is None: time.sleep(.01)  # in the midst of its epochs
+    while Path("a.weights.h5").stat().st_mtime_ns == before and interrupted.poll() is None:
+        time.sleep(.01)  # in the midst of its epochs
     interrupted.send_signal(signal.SIGINT)
     _, err = interrupted.communicate(timeout=60)
-    assert (interrupted.returncode, err) == (130, "") and Path("a.weights.h5").exists() and not Path("a.keras").exists()
+    assert (interrupted.returncode, err) == (130, "") and Path(
+        "a.weights.h5").exists() and not Path("a.keras").exists()
 
     assert main([*words, "a.keras"]) == 0 and main([*words, "b.keras"]) == 0
     assert not list(Path().glob("*.weights.h5"))
-    for a, b in zip(load_model("a.keras").get_weights(), load_model("b.keras").get_weights(), strict=True): np.testing.assert_array_equal(a, b)
+    for a, b in zip(load_model("a.keras").get_weights(), load_model("b.keras").get_weights(),
+                    strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_loss_that_is_not_finite_ends_the_training_in_one_line(capsys, monkeypatch):
     write_emojis(emojis.names[:6])
     monkeypatch.setattr("neural_emojis.vae.LEARNING_RATE", np.nan)
     assert main(["train", "vae", "--images", "few", "--epochs", "5", "-o", "a.keras"]) == 2
-    assert capsys.readouterr().err == "neural-emojis: the loss is nan in epoch 2: lower the learning rate; a.weights.h5 holds the epoch before\n"
+    assert capsys.readouterr().err == ("neural-emojis: the loss is nan in epoch 2: "
+                                       "lower the learning rate; "
+                                       "a.weights.h5 holds the epoch before\n")
     assert Path("a.weights.h5").exists() and not Path("a.keras").exists()
 
 
@@ -237,13 +265,16 @@ def test_checkpoint_of_another_training_is_refused(capsys):
     words = ["train", "vae", "--images", "few", "--checkpoint", "state.weights.h5", "-o", "a.keras"]
     module = sys.modules["neural_emojis.vae"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "save_model", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))   # just before the model is written
+        # just before the model is written
+        patch.setattr(module, "save_model", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
         assert main([*words, "--epochs", "1"]) == 130
     assert Path("state.weights.h5").exists() and Path("a.keras").read_text() == "what was there"
     capsys.readouterr()
-    assert main([*words, "--epochs", "2"]) == 2 and "remove it or name another" in capsys.readouterr().err
+    assert (main([*words, "--epochs", "2"]) == 2
+            and "remove it or name another" in capsys.readouterr().err)
     assert main([*words, "--epochs", "1"]) == 0 and not Path("state.weights.h5").exists()
-    figures = re.search(r"held out: objective ([\d.]+) nats .*PSNR ([\d.]+) dB", capsys.readouterr().out)
+    figures = re.search(r"held out: objective ([\d.]+) nats .*PSNR ([\d.]+) dB",
+                        capsys.readouterr().out)
     assert figures and len(load_model("a.keras").embed(emojis.images[:2])) == 2
 
 
@@ -252,7 +283,8 @@ def test_checkpoint_of_another_training_is_refused(capsys):
 def test_sheet_holds_the_samples():
     assert main(["generate", "-n", "5", "--seed", "7", "--scale", "2", "-o", "a.png"]) == 0
     sheet = iio.imread("a.png")
-    assert sheet.shape == (160, 240, 4) and not sheet[80:, 160:].any()                     # two rows of three, the last place empty
+    # two rows of three, the last place empty
+    assert sheet.shape == (160, 240, 4) and not sheet[80:, 160:].any()
     expected = (load_vae().decode(sample(5, seed=7)) * 255).round()
     fourth = sheet[84:156:2, 4:76:2]
     assert np.abs(fourth - expected[3]).max() <= 1 and (sheet[85:156:2, 5:76:2] == fourth).all()
@@ -271,9 +303,11 @@ def test_inventions_stand_in_the_order_of_the_texts(answerer):
     assert main(["invent", *TEXTS[:3], "--scale", "2", "-o", "a.png"]) == 0
     sheet, expected = iio.imread("a.png"), (answerer.invent(TEXTS[:3]) * 255).round()
     assert sheet.shape == (80, 240, 4)
-    for i in range(3): assert np.abs(sheet[4:76:2, 80 * i + 4:80 * i + 76:2].astype(int) - expected[i]).max() <= 1
+    for i in range(3):
+        assert np.abs(sheet[4:76:2, 80 * i + 4:80 * i + 76:2].astype(int) - expected[i]).max() <= 1
     assert main(["invent", TEXTS[0], "--scale", "2", "-o", "b.png"]) == 0
-    assert np.abs(iio.imread("b.png")[4:76:2, 4:76:2] - expected[0]).max() <= 1                # alone or first of several
+    # alone or first of several
+    assert np.abs(iio.imread("b.png")[4:76:2, 4:76:2] - expected[0]).max() <= 1
     assert main(["invent", *TEXTS[:3], "--scale", "2", "--seed", "1", "-o", "c.png"]) == 0
     assert not np.array_equal(iio.imread("c.png"), sheet)
 
@@ -283,16 +317,20 @@ def test_a_vae_of_ones_own_embeds_morphs_and_draws():
     assert main(["train", "vae", "--images", "few", "--epochs", "2", "-o", "mine.keras"]) == 0
     vae, few = load_vae("mine.keras"), emojis.images[:20]
     assert main(["embed", "few", "--model", "mine.keras", "-o", "codes.parquet"]) == 0
-    np.testing.assert_allclose(pd.read_parquet("codes.parquet").iloc[:, 2:].to_numpy(np.float32), vae.embed(few), atol=1e-5)
+    np.testing.assert_allclose(pd.read_parquet("codes.parquet").iloc[:, 2:].to_numpy(np.float32),
+                               vae.embed(few), atol=1e-5)
 
-    assert main(["morph", "😀", "😡", "--frames", "3", "--scale", "1", "--model", "mine.keras", "-o", "a.gif"]) == 0
+    assert main(["morph", "😀", "😡", "--frames", "3", "--scale", "1", "--model", "mine.keras", "-o",
+                 "a.gif"]) == 0
     save_gif(vae.decode(morph(*vae.embed(np.stack([emojis["😀"], emojis["😡"]])), 3)), "b.gif", 1)
     assert Path("a.gif").read_bytes() == Path("b.gif").read_bytes()
 
     for model in (["--model", "mine.keras"], []):
-        assert main(["generate", "-n", "4", "--seed", "5", "--scale", "1", "--images", "few", *model, "-o", "a.png"]) == 0
+        assert main(["generate", "-n", "4", "--seed", "5", "--scale", "1", "--images", "few",
+                     *model, "-o", "a.png"]) == 0
         vae = load_vae(*model[1:])
-        density = fit_density(aggregate_posterior(*vae.clouds(few[train_valid_mask(20)])), N_COMPONENTS)
+        density = fit_density(aggregate_posterior(*vae.clouds(few[train_valid_mask(20)])),
+                              N_COMPONENTS)
         expected = (vae.decode(sample(4, 5, density)) * 255).round()
         assert np.abs(iio.imread("a.png")[2:38, 42:78].astype(int) - expected[1]).max() <= 2
 
@@ -300,7 +338,8 @@ def test_a_vae_of_ones_own_embeds_morphs_and_draws():
 def test_morph_by_character_or_name():
     assert main(["morph", "😀", "❤️", "--frames", "4", "--scale", "2", "-o", "a.gif"]) == 0
     assert main(["morph", "1f600", "2764", "--frames", "4", "--scale", "2", "-o", "b.gif"]) == 0
-    assert Path("a.gif").read_bytes() == Path("b.gif").read_bytes() and iio.imread("a.gif").shape == (6, 72, 72, 3)
+    assert Path("a.gif").read_bytes() == Path("b.gif").read_bytes() and iio.imread(
+        "a.gif").shape == (6, 72, 72, 3)
 
 
 # --- tables
@@ -309,9 +348,11 @@ def test_morph_by_character_or_name():
 def test_codes_come_back_from_the_table(name):
     write_emojis(["2764", "1f600", "1f1eb-1f1f7"])
     assert main(["embed", "few", "-o", name]) == 0
-    table = pd.read_parquet(name) if name.endswith("parquet") else pd.read_csv(name, dtype={"name": str})
+    table = pd.read_parquet(name) if name.endswith("parquet") else pd.read_csv(
+        name, dtype={"name": str})
     assert list(table.columns) == ["name", "char", *(f"z{i}" for i in range(16))]
-    assert table["name"].tolist() == ["1f1eb-1f1f7", "1f600", "2764"] and table["char"].tolist() == ["🇫🇷", "😀", "❤"]
+    assert table["name"].tolist() == ["1f1eb-1f1f7", "1f600",
+                                      "2764"] and table["char"].tolist() == ["🇫🇷", "😀", "❤"]
     expected = load_vae().embed(np.stack([emojis[name] for name in table["name"]]))
     np.testing.assert_allclose(table.iloc[:, 2:].to_numpy(np.float32), expected, atol=1e-5)
     if name.endswith("parquet"): assert set(table.dtypes.iloc[2:]) == {np.dtype("float32")}
@@ -327,32 +368,41 @@ class Fake:
         self.most, self.asked = max(self.most, len(texts)), self.asked + len(texts)
         if self.asked > self.stop_after: raise KeyboardInterrupt
         n = len(texts) * top_k
-        return pd.DataFrame({"text": np.repeat(texts, top_k), "rank": 1, "emoji": "🎉", "name": "1f389", "score": np.float32(.5)}, index=range(n))
+        return pd.DataFrame({"text": np.repeat(texts, top_k), "rank": 1, "emoji": "🎉",
+                             "name": "1f389", "score": np.float32(.5)},
+                            index=range(n))
 
 
 def write_table(table, name):
-    if name.endswith(".csv"): table.to_csv(name, index=False, encoding="utf-8-sig" if "bom" in name else "utf-8")
+    if name.endswith(".csv"):
+        table.to_csv(name, index=False, encoding="utf-8-sig" if "bom" in name else "utf-8")
     else: table.to_parquet(name, index=False)
 
 
 def read_table(name): return pd.read_csv(name) if name.endswith(".csv") else pd.read_parquet(name)
 
 
-@pytest.mark.parametrize("source, target", [("in.csv", "out.csv"), ("bom.csv", "out.parquet"), ("in.parquet", "out.csv"), ("in.parquet", "out.parquet")])
+@pytest.mark.parametrize("source, target",
+                         [("in.csv", "out.csv"), ("bom.csv", "out.parquet"),
+                          ("in.parquet", "out.csv"), ("in.parquet", "out.parquet")])
 def test_tables_in_and_out(answerer, capsys, monkeypatch, source, target):
     monkeypatch.setattr(command_line, "CHUNK", 3)
-    said = [TEXTS[0], "", TEXTS[1], None, None, "  ", *TEXTS[2:]]                            # a whole chunk without a text among them
+    # a whole chunk without a text among them
+    said = [TEXTS[0], "", TEXTS[1], None, None, "  ", *TEXTS[2:]]
     write_table(pd.DataFrame({"said": said, "id": range(len(said))}), source)
     assert main(["answer", "--file", source, "--column", "said", "--top-k", "2", "-o", target]) == 0
     assert "11 rows, 4 of them without a text" in capsys.readouterr().out
     table, ranked = read_table(target), answerer.answer(TEXTS, 2)
-    assert list(table.columns) == ["said", "id", *(f"{name}_{rank}" for rank in (1, 2) for name in ("emoji", "name", "score"))]
+    assert list(table.columns) == [
+        "said", "id", *(f"{name}_{rank}" for rank in (1, 2) for name in ("emoji", "name", "score"))]
     assert table["id"].astype(int).tolist() == list(range(11))
-    assert table["score_1"].isna().tolist() == [not (text and text.strip()) for text in said] == table["emoji_2"].isna().tolist()
+    assert table["score_1"].isna().tolist() == [
+        not (text and text.strip()) for text in said] == table["emoji_2"].isna().tolist()
     answered = table[table["score_1"].notna()]
     for rank in (1, 2):
         assert answered[f"name_{rank}"].tolist() == ranked["name"][rank - 1::2].tolist()
-        np.testing.assert_allclose(answered[f"score_{rank}"], ranked["score"][rank - 1::2], atol=1e-5)
+        np.testing.assert_allclose(answered[f"score_{rank}"], ranked["score"][rank - 1::2],
+                                   atol=1e-5)
 
 
 def test_sentiments_of_a_table(answerer):
@@ -360,7 +410,8 @@ def test_sentiments_of_a_table(answerer):
     assert main(["answer", "--file", "in.parquet", "--sentiment", "-o", "out.parquet"]) == 0
     table = pd.read_parquet("out.parquet").set_index("text")
     assert table.iloc[1].isna().all()
-    np.testing.assert_allclose(table.iloc[[0, 2]], answerer.sentiment([TEXTS[0], TEXTS[3]]), atol=1e-5)
+    np.testing.assert_allclose(table.iloc[[0, 2]], answerer.sentiment([TEXTS[0], TEXTS[3]]),
+                               atol=1e-5)
 
 
 def test_emojis_of_a_folder_answer(answerer, capsys, monkeypatch):
@@ -368,48 +419,62 @@ def test_emojis_of_a_folder_answer(answerer, capsys, monkeypatch):
     Path("few/1f680.png").rename("few/qqq 7.png")
     few, texts = load_emojis("few"), ["a slice of pizza", "my cat sleeps"]
     expected = answerer.answer(texts, top_k=3, candidates=few)
-    assert main(["answer", "--candidates", "few", *texts]) == 0                             # fewer than five
-    lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
-    assert [line[-1].strip().split()[-1] for line in lines] == [name.split()[-1] for name in expected["name"]] and expected["name"].tolist()[::3] == ["1f355", "1f431"]
-    assert main(["answer", "--candidates", "few", "--top-k", "4", *texts]) == 2 and "--top-k 4 is more than the 3 emojis" in capsys.readouterr().err
+    assert main(["answer", "--candidates", "few", *texts]) == 0  # fewer than five
+    lines = [line.split(maxsplit=2)
+             for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert [line[-1].strip().split()[-1] for line in lines] == [
+        name.split()[-1]
+        for name in expected["name"]] and expected["name"].tolist()[::3] == ["1f355", "1f431"]
+    assert (main(["answer", "--candidates", "few", "--top-k", "4", *texts]) == 2
+            and "--top-k 4 is more than the 3 emojis" in capsys.readouterr().err)
     monkeypatch.setattr(command_line, "CHUNK", 2)
     write_table(pd.DataFrame({"text": texts * 3}), "in.csv")
     embedded, embed = [], type(answerer.vae).embed
-    monkeypatch.setattr(type(answerer.vae), "embed", lambda self, images, *args: embedded.append(len(images)) or embed(self, images, *args))
+    monkeypatch.setattr(type(answerer.vae), "embed",
+                        lambda self, images, *args: embedded.append(len(images))
+                        or embed(self, images, *args))
     assert main(["answer", "--file", "in.csv", "--candidates", "few", "-o", "out.csv"]) == 0
-    assert embedded == [1]                                                                  # read once, not for each chunk
+    assert embedded == [1]  # read once, not for each chunk
     table = pd.read_csv("out.csv")
     assert table["name_3"].tolist() == expected["name"].tolist()[2::3] * 3 and "name_4" not in table
 
 
 def test_files_named_in_words_answer_by_these(answerer, capsys):
     Path("few").mkdir()
-    for name in ("black-cat", "christmas_tree", "pic-1", "pic-2", "qqq"): iio.imwrite(f"few/{name}.png", emojis["🍕"])
-    assert main(["answer", "--json", "--candidates", "few", "a christmas tree", "my lovely cat"]) == 0
+    for name in ("black-cat", "christmas_tree", "pic-1", "pic-2", "qqq"):
+        iio.imwrite(f"few/{name}.png", emojis["🍕"])
+    assert main(["answer", "--json", "--candidates", "few", "a christmas tree",
+                 "my lovely cat"]) == 0
     answers = [record["answers"] for record in json.loads(capsys.readouterr().out)]
     assert [each[0]["name"] for each in answers] == ["christmas_tree", "black-cat"]
     by_picture = {a["score"] for a in answers[0] if a["name"] in ("pic-1", "pic-2", "qqq")}
-    assert len(by_picture) == 1                                    # the same picture, as the words of these names are shared or unknown
+    # the same picture, as the words of these names are shared or unknown
+    assert len(by_picture) == 1
 
 
 def test_confidence_adds_up_to_one(answerer, capsys):
     expected = answerer.confidence(TEXTS[:2]).to_numpy()
     assert main(["answer", "--confidence", "--json", *TEXTS[:2]]) == 0
     records = json.loads(capsys.readouterr().out)
-    np.testing.assert_allclose([[record[name] for name in ("positive", "neutral", "negative")] for record in records], expected, atol=1e-3)
+    np.testing.assert_allclose(
+        [[record[name] for name in ("positive", "neutral", "negative")] for record in records],
+        expected, atol=1e-3)
     write_table(pd.DataFrame({"text": TEXTS[:2]}), "in.csv")
     assert main(["answer", "--file", "in.csv", "--confidence", "-o", "out.csv"]) == 0
-    np.testing.assert_allclose(pd.read_csv("out.csv")[["positive", "neutral", "negative"]], expected, atol=1e-3)
+    np.testing.assert_allclose(pd.read_csv("out.csv")[["positive", "neutral", "negative"]],
+                               expected, atol=1e-3)
     capsys.readouterr()
     assert main(["answer", "--confidence", TEXTS[0]]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == TEXTS[0] and [line.split()[2] for line in lines[1:]] == ["positive", "neutral", "negative"]
+    assert lines[0] == TEXTS[0] and [line.split()[2] for line in lines[1:]] == [
+        "positive", "neutral", "negative"]
     assert sum(float(line.split()[1]) for line in lines[1:]) == pytest.approx(1, abs=.01)
 
 
 def test_texts_of_any_kind_come_through_a_csv_file(monkeypatch):
     monkeypatch.setattr(answers, "load_answerer", lambda: Fake())
-    texts = ["NA", "null", "two\nlines", 'a "quote", a comma', "=1+1", "您好 😡", "0012", " spaces ", "x" * 10_000, "\x07"]
+    texts = ["NA", "null", "two\nlines", 'a "quote", a comma', "=1+1", "您好 😡", "0012", " spaces ",
+             "x" * 10_000, "\x07"]
     write_table(pd.DataFrame({"text": texts}), "in.csv")
     assert main(["answer", "--file", "in.csv", "--top-k", "1", "-o", "out.csv"]) == 0
     assert pd.read_csv("out.csv", dtype=str, keep_default_na=False)["text"].tolist() == texts
@@ -419,7 +484,8 @@ def test_blank_lines_stay_rows(capsys, monkeypatch):
     monkeypatch.setattr(answers, "load_answerer", lambda: Fake())
     Path("in.csv").write_text("text,id\r\nhi,1\r\n\r\nho\r\n", newline="")
     assert main(["answer", "--file", "in.csv", "-o", "out.csv"]) == 0
-    assert "3 rows, 1 of them" in capsys.readouterr().out and pd.read_csv("out.csv")["emoji_1"].isna().tolist() == [False, True, False]
+    assert "3 rows, 1 of them" in capsys.readouterr().out and pd.read_csv(
+        "out.csv")["emoji_1"].isna().tolist() == [False, True, False]
 
 
 def test_large_tables_pass_in_chunks(monkeypatch):
@@ -428,7 +494,8 @@ def test_large_tables_pass_in_chunks(monkeypatch):
     write_table(pd.DataFrame({"text": ["late again"] * 10_001}), "in.csv")
     assert max(map(len, read_chunks(Path("in.csv")))) == command_line.CHUNK
     assert main(["answer", "--file", "in.csv", "-o", "out.parquet"]) == 0
-    assert fake.most == command_line.CHUNK and fake.asked == 10_001 and pq.read_metadata("out.parquet").num_rows == 10_001
+    assert fake.most == command_line.CHUNK and fake.asked == 10_001 and pq.read_metadata(
+        "out.parquet").num_rows == 10_001
 
 
 @pytest.mark.parametrize("target", ["out.csv", "out.parquet"])
@@ -437,7 +504,8 @@ def test_interrupted_answers_leave_what_was_there(here, capsys, monkeypatch, tar
     write_table(pd.DataFrame({"text": ["late again"] * 9_000}), "in.csv")
     Path(target).write_text("what was there")
     assert main(["answer", "--file", "in.csv", "-o", target]) == 130
-    assert Path(target).read_text() == "what was there" and sorted(path.name for path in here.iterdir()) == sorted(["in.csv", target])
+    assert Path(target).read_text() == "what was there" and sorted(
+        path.name for path in here.iterdir()) == sorted(["in.csv", target])
     assert capsys.readouterr().err == ""
 
 
@@ -465,13 +533,15 @@ def test_a_whole_file_replaces_the_old_one_with_common_rights(here):
         assert new.name == "a.txt" and new.parent.parent.resolve() == here.resolve()
         new.write_text("new")
         assert Path("a.txt").read_text() == "old"
-    assert Path("a.txt").read_text() == "new" and Path("a.txt").stat().st_mode == Path("plain.txt").stat().st_mode
+    assert Path("a.txt").read_text() == "new" and Path("a.txt").stat().st_mode == Path(
+        "plain.txt").stat().st_mode
 
 
 def test_nowhere_to_write():
     with pytest.raises(FileNotFoundError), written_whole("nowhere/a.txt"): pass
     with pytest.raises(OSError), written_whole(".") as new: new.write_text("")
-    with pytest.raises(FileNotFoundError), written_whole("a.txt"): pass                     # nothing was written
+    with pytest.raises(FileNotFoundError), written_whole("a.txt"):
+        pass                     # nothing was written
 
 
 # --- predictions in TweetEval's format
@@ -480,5 +550,6 @@ def test_predictions_have_a_label_on_each_line(capsys):
     Path("tweets.txt").write_bytes("merry christmas\n\nlol 😂\rso\u2028funny\r\nlast".encode())
     assert main(["predict-emojis", "tweets.txt", "-o", "predictions.txt"]) == 0
     labels = Path("predictions.txt").read_text().splitlines()
-    assert len(labels) == 4 and all(0 <= int(label) < 20 for label in labels) and labels[:2] == ["17", "0"]
+    assert len(labels) == 4 and all(0 <= int(label) < 20 for label in labels) and labels[:2] == [
+        "17", "0"]
     assert capsys.readouterr().out == "wrote predictions.txt: 4 labels\n"

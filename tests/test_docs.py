@@ -36,21 +36,26 @@ def processed(tmp_path, *cells):
 
 def test_title_lead_and_byline(tmp_path):
     head, = processed(tmp_path, ('markdown', '# A title\n\n> In one line\n\nText.'))
-    assert head.source == '# A title\n\n{.lead}\nIn one line\n\n\nText.\n\n{.byline}\nChapter 3 · `03_toy.ipynb` · 1 min\n\n' + pages.run_line('03_toy')
+    assert head.source == ('# A title\n\n{.lead}\nIn one line\n\n\nText.\n\n{.byline}\nChapter '
+                           '3 · `03_toy.ipynb` · 1 min\n\n') + pages.run_line('03_toy')
     assert 'make lab CHAPTER=03_toy' in head.source
 
 
 def test_hidden_cells_are_gone_and_shown_ones_stay(tmp_path):
-    cells = processed(tmp_path, ('markdown', '# T'), ('code', '#| hide\nimport os'), ('code', '#| default_exp data'), ('code', '1 + 1'),
+    cells = processed(tmp_path, ('markdown', '# T'), ('code', '#| hide\nimport os'),
+                      ('code', '#| default_exp data'), ('code', '1 + 1'),
                       ('code', '#| include: false\n2'), ('markdown', '## Only in the notebook -'))
     assert [cell.source for cell in cells[1:]] == ['1 + 1']
 
 
 def test_options_become_tags_and_metadata(tmp_path):
-    _, quiet, figure, folded = processed(tmp_path, ('markdown', '# T'), ('code', '#| echo: false\nprint(1)'),
-        ('code', '#| fig-cap: "All of them: 872"\n#| fig-alt: Emojis in rows\nplot()'), ('code', '#| code-fold: true\nlong()'))
+    _, quiet, figure, folded = processed(
+        tmp_path, ('markdown', '# T'), ('code', '#| echo: false\nprint(1)'),
+        ('code', '#| fig-cap: "All of them: 872"\n#| fig-alt: Emojis in rows\nplot()'),
+        ('code', '#| code-fold: true\nlong()'))
     assert quiet.source == 'print(1)' and quiet.metadata.tags == ['remove-input']
-    assert figure.source == 'plot()' and figure.metadata.mystnb == {'figure': {'caption': 'All of them: 872'}, 'image': {'alt': 'Emojis in rows'}}
+    assert figure.source == 'plot()' and figure.metadata.mystnb == {
+        'figure': {'caption': 'All of them: 872'}, 'image': {'alt': 'Emojis in rows'}}
     assert folded.metadata.tags == ['hide-input']
 
 
@@ -60,17 +65,20 @@ def test_exported_functions_become_api_entries(tmp_path):
                       ('code', '#| exports\ndef train_valid_mask(n, seed=0): "Split."'))
     tile, untile, mask, source = cells[1:]
     assert '{py:function} tile(' in tile.source and '{py:function} untile(' in untile.source
-    assert mask.cell_type == 'markdown' and mask.source.splitlines()[0].endswith('{py:function} train_valid_mask(n, seed=0)')
+    assert mask.cell_type == 'markdown' and mask.source.splitlines()[0].endswith(
+        '{py:function} train_valid_mask(n, seed=0)')
     assert '| `n` | `int` |' in mask.source and source.source.startswith('def train_valid_mask')
 
 
 def test_directive_in_the_middle_of_a_cell_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match='middle of a cell'): processed(tmp_path, ('markdown', '# T'), ('code', 'x = 1\n#| hide\ny = 2'))
+    with pytest.raises(ValueError, match='middle of a cell'):
+        processed(tmp_path, ('markdown', '# T'), ('code', 'x = 1\n#| hide\ny = 2'))
 
 
 def test_a_notebook_looks_the_same_whether_it_was_just_run_or_cleaned(tmp_path):
     nb, path = new_nb([mk_cell('# T', 'markdown')]), tmp_path/'03_toy.ipynb'
-    nb.metadata['language_info'] = {'name': 'python', 'pygments_lexer': 'ipython3'}   # makes a page whose long lines are not folded
+    # makes a page whose long lines are not folded
+    nb.metadata['language_info'] = {'name': 'python', 'pygments_lexer': 'ipython3'}
     write_nb(nb, path)
     assert 'language_info' not in pages.process(path).metadata
 
@@ -79,13 +87,15 @@ callout = '::: {.callout-note}\n## Which data\n\nReal.\n:::\n\n:::{.callout-tip}
 
 def test_callouts(tmp_path):
     _, cell = processed(tmp_path, ('markdown', '# T'), ('markdown', callout))
-    assert cell.source == ':::{admonition} Which data\n:class: note\n\nReal.\n:::\n\n:::{tip}\nPlain.\n:::'
+    assert (cell.source
+            == ':::{admonition} Which data\n:class: note\n\nReal.\n:::\n\n:::{tip}\nPlain.\n:::')
     assert readme.alerts(callout) == '> [!NOTE]\n> **Which data**\n>\n> Real.\n\n> [!TIP]\n> Plain.'
 
 
 def test_readme_links_start_at_the_root():
     text = '[a](00_data.ipynb) [b](https://x.org) [c](#d) ![e](images/f.png)'
-    assert readme.relink(text) == '[a](nbs/00_data.ipynb) [b](https://x.org) [c](#d) ![e](nbs/images/f.png)'
+    assert readme.relink(
+        text) == '[a](nbs/00_data.ipynb) [b](https://x.org) [c](#d) ![e](nbs/images/f.png)'
 
 
 def test_api_table():
@@ -97,8 +107,10 @@ def test_api_table():
     ) -> str: # Said
         "Doc"
     assert signature_text(f) == '(a, b=0.5, *, c=(), d=None)'
-    assert parameter_table(f).splitlines()[2:] == ['| `a` | `int\\|None` | One \\| the other |', '| `b` | `float` | How |',
-                                                    '| `c` | `list[str]` | Which |', '| `d` | `Path \\| None` | Where |', '| *returns* | `str` | Said |']
+    assert parameter_table(f).splitlines()[2:] == [
+        '| `a` | `int\\|None` | One \\| the other |', '| `b` | `float` | How |',
+        '| `c` | `list[str]` | Which |', '| `d` | `Path \\| None` | Where |',
+        '| *returns* | `str` | Said |']
 
 
 def test_api_table_is_left_out_where_it_would_say_nothing():
@@ -107,21 +119,26 @@ def test_api_table_is_left_out_where_it_would_say_nothing():
     assert parameter_table(Inherits) == signature_text(Inherits) == parameter_table(f) == ''
 
 
-@pytest.mark.parametrize('module', ['data', 'plot', 'vae', 'generation', 'questions', 'sqam', 'answers', 'meaning', 'command_line'])
+@pytest.mark.parametrize('module', ['data', 'plot', 'vae', 'generation', 'questions', 'sqam',
+                                    'answers', 'meaning', 'command_line'])
 def test_every_parameter_has_a_meaning(module):
     module = import_module(f'neural_emojis.{module}')
     exported = {name: getattr(module, name) for name in module.__all__}
     for name, obj in list(exported.items()):
-        if inspect.isclass(obj): exported |= {f'{name}.{member}': vars(obj)[member] for member in members(obj)}
+        if inspect.isclass(obj):
+            exported |= {f'{name}.{member}': vars(obj)[member] for member in members(obj)}
     for name, obj in exported.items():
         if not (inspect.isfunction(obj) or inspect.isclass(obj)) or inherits_init(obj): continue
-        silent = [key for key, p in parameters(obj).items() if key != 'return' and not p.get('docment')]
+        silent = [key
+                  for key, p in parameters(obj).items() if key != 'return' and not p.get('docment')]
         assert not silent, f'{name}: say what each of {silent} is, behind it'
 
 
 @pytest.mark.parametrize('body, fault', [
-    ('<p>#| export</p>', 'shows'), ('<p>::: {.callout}</p>', 'shows'), ('<img alt="A" src="https://x.org/a.png">', 'loads https://x.org/a.png'),
-    ('<img src="a.png" alt="">', 'without alternative text'), ('<img src="a.png">', 'without alternative text'),
+    ('<p>#| export</p>', 'shows'), ('<p>::: {.callout}</p>', 'shows'),
+    ('<img alt="A" src="https://x.org/a.png">', 'loads https://x.org/a.png'),
+    ('<img src="a.png" alt="">', 'without alternative text'),
+    ('<img src="a.png">', 'without alternative text'),
     ('<a href="gone.html">x</a>', 'does not exist'), ('<a href="#gone">x</a>', 'no such anchor')])
 def test_faults_of_a_page_are_found(tmp_path, body, fault):
     (tmp_path/'page.html').write_text(body)
@@ -130,7 +147,9 @@ def test_faults_of_a_page_are_found(tmp_path, body, fault):
 
 
 def test_a_page_without_faults(tmp_path):
-    (tmp_path/'page.html').write_text('<link rel="canonical" href="https://x.org/page.html"><img src="a.png" alt="A"><h1 id="a">A</h1><a href="#a">a</a><a href="https://x.org">x</a><pre>#| export</pre>')
+    (tmp_path/'page.html').write_text('<link rel="canonical" href="https://x.org/page.html"><img '
+                                      'src="a.png" alt="A"><h1 id="a">A</h1><a href="#a">a</a><a '
+                                      'href="https://x.org">x</a><pre>#| export</pre>')
     assert check.faults(tmp_path) == []
 
 
@@ -138,15 +157,18 @@ def test_what_a_page_loads_is_weighed_and_a_page_knows_its_site(tmp_path):
     (tmp_path/'style.css').write_text('@font-face {src: url("a.woff")}')
     (tmp_path/'a.woff').write_bytes(bytes(1_000_000))
     (tmp_path/'a.png').write_bytes(bytes(1_100_000))
-    page = '<link rel="stylesheet" href="/book/style.css?v=1"><a href="/book/page.html">a</a><img alt="A" src="a.png">'
+    page = ('<link rel="stylesheet" href="/book/style.css?v=1"><a '
+            'href="/book/page.html">a</a><img alt="A" src="a.png">')
     (tmp_path/'page.html').write_text(page)
     assert check.faults(tmp_path, '/book') == ['page.html: weighs 2.10 MB, of at most 2 MB']
     (tmp_path/'page.html').write_text(page + page)
-    assert check.faults(tmp_path, '/book') == ['page.html: weighs 2.10 MB, of at most 2 MB']  # a file is loaded once
+    # a file is loaded once
+    assert check.faults(tmp_path, '/book') == ['page.html: weighs 2.10 MB, of at most 2 MB']
 
 
 def test_reading_time():
-    cells = [mk_cell('word ' * 440 + '$a + b$ [link](https://x.org/a/b)', 'markdown'), mk_cell('x\n' * 20, 'code'), mk_cell('x\n' * 90, 'code'),
+    cells = [mk_cell('word ' * 440 + '$a + b$ [link](https://x.org/a/b)', 'markdown'),
+             mk_cell('x\n' * 20, 'code'), mk_cell('x\n' * 90, 'code'),
              mk_cell('````{py:function} f()\n' + 'word ' * 900, 'markdown')]
     cells[2].metadata['tags'] = ['hide-input']
     assert pages.reading_minutes(cells) == 3
@@ -159,29 +181,37 @@ def test_front_page_has_no_byline(tmp_path):
 
 
 def test_lab_of_a_chapter_that_is_not_there():
-    made = subprocess.run(['make', '--no-print-directory', '-n', 'lab', 'CHAPTER=99_nothing'], cwd=root, capture_output=True, text=True)
-    assert made.returncode and "There is no chapter '99_nothing'" in made.stderr and '02_vae' in made.stderr
-    made = subprocess.run(['make', '--no-print-directory', '-n', 'lab', 'CHAPTER=02_vae'], cwd=root, capture_output=True, text=True)
+    made = subprocess.run(['make', '--no-print-directory', '-n', 'lab', 'CHAPTER=99_nothing'],
+                          cwd=root, capture_output=True, text=True)
+    assert (made.returncode and "There is no chapter '99_nothing'" in made.stderr
+            and '02_vae' in made.stderr)
+    made = subprocess.run(['make', '--no-print-directory', '-n', 'lab', 'CHAPTER=02_vae'], cwd=root,
+                          capture_output=True, text=True)
     assert made.stdout.rstrip().endswith('--notebook-dir=nbs nbs/02_vae.ipynb')
 
 
 def test_contents_list_all_parts(tmp_path):
     write_nb(new_nb([mk_cell('# A title', 'markdown')]), tmp_path/'00_a.ipynb')
-    captions = [line.split(': ')[1] for line in pages.contents(tmp_path).splitlines() if line.startswith(':caption:')]
+    captions = [line.split(': ')[1]
+                for line in pages.contents(tmp_path).splitlines() if line.startswith(':caption:')]
     assert [c for c in captions if c != 'Play'] == ['Chapters', 'About', 'Reference']
 
 
 def prose(path):
-    "What a reader of a notebook or a page of docs/ is told: markdown, and the docstrings of its code."
+    """What a reader of a notebook or a page of docs/ is told: markdown, and the docstrings of
+    its code."""
     if path.suffix == '.md': return path.read_text(encoding='utf-8')
     nb = read_nb(path)
-    code = [ast.parse(c.source) for c in nb.cells if c.cell_type == 'code' and '"' in c.source and not any(line.startswith(('%', '!')) for line in c.source.splitlines())]
-    docs = [ast.get_docstring(node) or '' for tree in code for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    code = [ast.parse(c.source) for c in nb.cells if c.cell_type == 'code' and '"' in c.source
+            and not any(line.startswith(('%', '!')) for line in c.source.splitlines())]
+    docs = [ast.get_docstring(node) or '' for tree in code
+            for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     return '\n'.join([c.source for c in nb.cells if c.cell_type == 'markdown'] + docs)
 
 
 works = citations.read_bibliography(root/'docs/references.bib')
-texts = {path.name: prose(path) for path in [*(root/'nbs').glob('[0-9i]*.ipynb'), *(root/'docs').glob('*.md')]}
+texts = {path.name: prose(path)
+         for path in [*(root/'nbs').glob('[0-9i]*.ipynb'), *(root/'docs').glob('*.md')]}
 
 @pytest.mark.parametrize('name', sorted(texts))
 def test_what_a_page_cites_is_in_the_bibliography(name):
@@ -189,7 +219,8 @@ def test_what_a_page_cites_is_in_the_bibliography(name):
 
 
 def test_every_entry_of_the_bibliography_is_cited():
-    assert set(works) == {key for text in texts.values() for *_, key, _ in citations.cited(text, works)}
+    assert set(works) == {key for text in texts.values()
+                          for *_, key, _ in citations.cited(text, works)}
 
 
 bib = """
@@ -213,27 +244,33 @@ def test_bibliography_is_sorted_by_names_as_they_are_read(library, tmp_path):
 
 
 @pytest.mark.parametrize('text, keys', [
-    ('by Rosenblatt (1952), in 1952', ['one']), ('(Levy & Goldberg 2014; Levy and\nGoldberg (2014))', ['two', 'two']),
-    ('Hu, Koren & Volinsky 2008, Hu et al. 2008', ['three', 'three']), ('Kralj Novak et al. 2015', ['long']),
-    ('(van der Maaten & Hinton 2008)', ['prelast']), ('VADER, not INVADER', ['tool']), ('Levy 2014, in March 2014', [])])
+    ('by Rosenblatt (1952), in 1952', ['one']),
+    ('(Levy & Goldberg 2014; Levy and\nGoldberg (2014))', ['two', 'two']),
+    ('Hu, Koren & Volinsky 2008, Hu et al. 2008', ['three', 'three']),
+    ('Kralj Novak et al. 2015', ['long']), ('(van der Maaten & Hinton 2008)', ['prelast']),
+    ('VADER, not INVADER', ['tool']), ('Levy 2014, in March 2014', [])])
 def test_citations_are_found(library, text, keys):
     assert [key for *_, key, _ in citations.cited(text, library)] == keys
     assert citations.unknown(text, library) == (['Levy 2014'] if 'Levy 2014' in text else [])
 
 
-@pytest.mark.parametrize('text', ['Kim et al. 2018', 'Kim & Lee (2018)', 'Kim 2018', 'Levy & Goldberg 2015', 'Kim, Lee & Park 2018'])
+@pytest.mark.parametrize('text', ['Kim et al. 2018', 'Kim & Lee (2018)', 'Kim 2018',
+                                  'Levy & Goldberg 2015', 'Kim, Lee & Park 2018'])
 def test_citation_without_entry(library, text): assert citations.unknown(f'as {text} said', library)
 
 
 def test_formulas():
     html = formulas.formula_html(r'\tfrac12 \mathcal{L}', False)
-    assert '<mjx-mfrac' in html and 'aria-hidden="true"' in html and '<mfrac>' in html and html.endswith('</math></mjx-container>')
-    with pytest.raises(ValueError, match=r'Undefined control sequence .*foo'): formulas.formula_html(r'a \foo b', True)
+    assert ('<mjx-mfrac' in html and 'aria-hidden="true"' in html and '<mfrac>' in html
+            and html.endswith('</math></mjx-container>'))
+    with pytest.raises(ValueError, match=r'Undefined control sequence .*foo'):
+        formulas.formula_html(r'a \foo b', True)
 
 
 def test_figures_are_shown_at_their_size_in_inches(tmp_path):
     picture = Image.new('RGB', (1440, 384), 'white')
-    for path, dpi, size in [('a.png', 192, (720, 192)), ('b.jpg', 192, (720, 192)), ('c.png', 72, (1440, 384))]:
+    for path, dpi, size in [('a.png', 192, (720, 192)), ('b.jpg', 192, (720, 192)),
+                            ('c.png', 72, (1440, 384))]:
         picture.save(tmp_path/path, dpi=(dpi, dpi))
         assert figures.shown_size(Image.open(tmp_path/path)) == size
     picture.save(tmp_path/'d.png')
@@ -249,31 +286,41 @@ def test_webp_of_a_png_has_the_same_pixels(tmp_path):
 
 def test_alternative_text_of_an_output(tmp_path):
     cell = mk_cell('show()', 'code')
-    cell.outputs = [{'output_type': 'display_data', 'data': {'image/gif': ''}, 'metadata': {'image/gif': {'alt': 'A face turns'}}}]
+    cell.outputs = [{'output_type': 'display_data', 'data': {'image/gif': ''},
+                     'metadata': {'image/gif': {'alt': 'A face turns'}}}]
     write_nb(new_nb([mk_cell('# T', 'markdown'), cell]), tmp_path/'03_toy.ipynb')
-    assert pages.process(tmp_path/'03_toy.ipynb').cells[1].metadata.mystnb == {'image': {'alt': 'A face turns'}}
+    assert pages.process(tmp_path/'03_toy.ipynb').cells[1].metadata.mystnb == {
+        'image': {'alt': 'A face turns'}}
 
 
 def test_polish():
-    page = '<p class="caption" role="heading"><dl>\n<dd><em>a</em>,</dd>\n<dd><em>b</em>,</dd>\n</dl><dl><dt>a</dt><dd>b</dd></dl>'
-    assert polish(page).startswith('<p class="caption" role="heading" aria-level="2"><span class="parameter"><em>a</em>,</span>')
+    page = (
+        '<p class="caption" '
+        'role="heading"><dl>\n<dd><em>a</em>,</dd>\n<dd><em>b</em>,</dd>\n</dl><dl><dt>a</dt><dd>b</dd></dl>')
+    assert polish(page).startswith('<p class="caption" role="heading" aria-level="2"><span '
+                                   'class="parameter"><em>a</em>,</span>')
     assert polish(page).endswith('<dl><dt>a</dt><dd>b</dd></dl>')
-    assert polish('<span class="n">f</span><span class="p">(</span><span class="mi">1</span>') == 'f(<span class="mi">1</span>'
+    assert (polish('<span class="n">f</span><span class="p">(</span><span class="mi">1</span>')
+            == 'f(<span class="mi">1</span>')
 
 
 def test_long_lines_of_code_can_be_folded_and_stay_as_they_are():
-    code = '<span></span>if x <span class="o">&lt;</span> 1:\n    long <span class="o">=</span> ' + ' + '.join(['number'] * 5) + '\n' + 'n' * 40 + '\n\nend\n'
+    code = ('<span></span>if x <span class="o">&lt;</span> 1:\n    long <span class="o">=</span> '
+            + ' + '.join(['number'] * 5) + '\n' + 'n' * 40 + '\n\nend\n')
     page = '<div class="highlight-{}"><div class="highlight"><pre>' + code + '</pre></div></div>'
     folded = polish(page.format('python notranslate'))
-    assert folded.count('class="line"') == 1 and '\n<span class="line" style="--indent:4">    long <span' in folded
+    assert (folded.count('class="line"') == 1
+            and '\n<span class="line" style="--indent:4">    long <span' in folded)
     strip = lambda html: re.sub('<[^>]*>', '', html)
     assert strip(folded) == strip(page)
     assert polish(page.format('sh notranslate')) == page.format('sh notranslate')
 
 
 def test_comments_far_to_the_right_move_up_where_the_line_is_too_long():
-    block = '<div class="highlight-python notranslate"><div class="highlight"><pre>{}</pre></div></div>'
-    page = block.format(f'{"n" * 60}      <span class="c1"># {"c" * 40}</span>\n{"n" * 60}      <span class="c1"># short</span>\n')
+    block = ('<div class="highlight-python notranslate"><div '
+             'class="highlight"><pre>{}</pre></div></div>')
+    page = block.format(f'{"n" * 60}      <span class="c1"># {"c" * 40}</span>\n{"n" * 60} '
+                        '     <span class="c1"># short</span>\n')
     text = re.sub('<[^>]*>', '', polish(page))
     assert text == f'{"n" * 60}  # {"c" * 40}\n{"n" * 60}      # short\n'
 
@@ -281,7 +328,8 @@ def test_comments_far_to_the_right_move_up_where_the_line_is_too_long():
 def test_card(tmp_path):
     card.draw_card('A title', 'One line', tmp_path/'card.png')
     picture = Image.open(tmp_path/'card.png')
-    assert picture.size == (1200, 630) and len(picture.convert('RGB').resize((60, 30)).getcolors(1800)) > 100
+    assert picture.size == (1200, 630) and len(
+        picture.convert('RGB').resize((60, 30)).getcolors(1800)) > 100
 
 
 def test_playground_without_its_runtime(tmp_path, capsys):
@@ -289,15 +337,20 @@ def test_playground_without_its_runtime(tmp_path, capsys):
     page.write_text((root/'docs/playground.html').read_text())
     playground.show_pictures_only(page, 'npm is not installed')
     assert 'npm is not installed' in capsys.readouterr().err
-    assert '<script' not in page.read_text() and 'made without onnxruntime-web' in page.read_text() and page.read_text().count('class="still"') == 3
+    assert ('<script' not in page.read_text() and 'made without onnxruntime-web' in page.read_text()
+            and page.read_text().count('class="still"') == 3)
 
 
 def test_graph_in_half_precision_loses_nothing():
     exact, inexact = np.arange(128, dtype=np.float32), np.linspace(0, 1, 128, dtype=np.float32)
-    weights = [onnx.numpy_helper.from_array(values, name) for name, values in (('exact', exact), ('inexact', inexact))]
+    weights = [onnx.numpy_helper.from_array(values, name)
+               for name, values in (('exact', exact), ('inexact', inexact))]
     node = onnx.helper.make_node('Add', ['exact', 'inexact'], ['y'])
-    graph = onnx.helper.make_graph([node], 'toy', [], [onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, [128])], weights)
+    graph = onnx.helper.make_graph(
+        [node], 'toy', [], [onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, [128])],
+        weights)
     playground.halve(graph)
-    assert [onnx.numpy_helper.to_array(w).dtype for w in graph.initializer] == [np.float16, np.float32]
+    assert [onnx.numpy_helper.to_array(w).dtype for w in graph.initializer] == [
+        np.float16, np.float32]
     y, = ReferenceEvaluator(onnx.helper.make_model(graph)).run(None, {})
     np.testing.assert_array_equal(y, exact + inexact)

@@ -20,8 +20,10 @@ def zipped(name, content=CSV):
     return buffer.getvalue()
 
 
-BODIES = {"/good.csv": CSV, "/good.zip": zipped("Tweets.csv"), "/other.zip": zipped("readme.txt"), "/broken.zip": zipped("Tweets.csv")[:60],
-          "/sorry.csv": b"<html>We are sorry, please sign in.</html>", "/empty.csv": b"", "/columns.csv": b"a,b\n1,2\n"}
+BODIES = {"/good.csv": CSV, "/good.zip": zipped("Tweets.csv"), "/other.zip": zipped("readme.txt"),
+          "/broken.zip": zipped("Tweets.csv")[:60],
+          "/sorry.csv": b"<html>We are sorry, please sign in.</html>", "/empty.csv": b"",
+          "/columns.csv": b"a,b\n1,2\n"}
 
 
 class Server(BaseHTTPRequestHandler):
@@ -31,7 +33,9 @@ class Server(BaseHTTPRequestHandler):
         if self.path == "/missing.csv": return self.send_error(404)
         if self.path == "/down.csv": return self.send_error(503)
         if self.path == "/loop.csv":
-            self.send_response(302); self.send_header("Location", "/loop.csv"); return self.end_headers()
+            self.send_response(302)
+            self.send_header("Location", "/loop.csv")
+            return self.end_headers()
         body = BODIES.get(self.path, CSV)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body) * (3 if self.path == "/cut.csv" else 1)))
@@ -55,14 +59,18 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-FAILURES = [("/missing.csv", None, "404"), ("/down.csv", None, "503"), ("/loop.csv", None, "redirect"), ("/cut.csv", None, ""),
-            ("/sorry.csv", None, "lacks the column"), ("/empty.csv", None, "not a CSV"), ("/columns.csv", None, "lacks the column"),
-            ("/other.zip", "Tweets.csv", "Tweets.csv"), ("/broken.zip", "Tweets.csv", "zip"), ("/good.csv", "Tweets.csv", "zip")]
+FAILURES = [("/missing.csv", None, "404"), ("/down.csv", None, "503"),
+            ("/loop.csv", None, "redirect"), ("/cut.csv", None, ""),
+            ("/sorry.csv", None, "lacks the column"), ("/empty.csv", None, "not a CSV"),
+            ("/columns.csv", None, "lacks the column"),
+            ("/other.zip", "Tweets.csv", "Tweets.csv"), ("/broken.zip", "Tweets.csv", "zip"),
+            ("/good.csv", "Tweets.csv", "zip")]
 
 
 @pytest.mark.parametrize("path, member, why", FAILURES)
 def test_failed_download_says_why_and_leaves_nothing(server, tmp_path, path, member, why):
-    with pytest.raises(data.DownloadError, match=f"could not download Tweets.csv from .*{path}") as failure:
+    with pytest.raises(data.DownloadError,
+                       match=f"could not download Tweets.csv from .*{path}") as failure:
         data.download(server + path, tmp_path / "Tweets.csv", data.read_tweets, member=member)
     assert why in str(failure.value)
     assert list(tmp_path.iterdir()) == []
@@ -75,19 +83,22 @@ def test_server_that_never_answers(server, tmp_path, monkeypatch):
 
 
 def test_nobody_listens(tmp_path):
-    with pytest.raises(data.DownloadError): data.download("http://127.0.0.1:9/Tweets.csv", tmp_path / "Tweets.csv", data.read_tweets)
+    with pytest.raises(data.DownloadError):
+        data.download("http://127.0.0.1:9/Tweets.csv", tmp_path / "Tweets.csv", data.read_tweets)
 
 
 def test_wrong_checksum(server, tmp_path):
     with pytest.raises(data.DownloadError, match="hash"):
-        data.download(server + "/good.csv", tmp_path / "Tweets.csv", data.read_tweets, known_hash="sha256:" + "0" * 64)
+        data.download(server + "/good.csv", tmp_path / "Tweets.csv", data.read_tweets,
+                      known_hash="sha256:" + "0" * 64)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("path, member", [("/good.csv", None), ("/good.zip", "Tweets.csv")])
 def test_good_download_arrives_whole(server, tmp_path, path, member):
     known_hash = "sha256:" + hashlib.sha256(BODIES[path]).hexdigest()
-    target = data.download(server + path, tmp_path / "deep" / "Tweets.csv", data.read_tweets, known_hash, member)
+    target = data.download(server + path, tmp_path / "deep" / "Tweets.csv", data.read_tweets,
+                           known_hash, member)
     assert target.read_bytes() == CSV
     assert [item.name for item in target.parent.iterdir()] == ["Tweets.csv"]
 
@@ -95,7 +106,8 @@ def test_good_download_arrives_whole(server, tmp_path, path, member):
 def test_failure_keeps_the_file_that_was_there(server, tmp_path):
     target = tmp_path / "Tweets.csv"
     target.write_bytes(CSV)
-    with pytest.raises(data.DownloadError): data.download(server + "/cut.csv", target, data.read_tweets)
+    with pytest.raises(data.DownloadError):
+        data.download(server + "/cut.csv", target, data.read_tweets)
     assert target.read_bytes() == CSV
 
 
@@ -109,14 +121,16 @@ def test_tweets_are_downloaded_once_and_then_read_from_the_cache(server, cache, 
 def test_without_network_the_sample_takes_over_and_says_so(cache, monkeypatch):
     monkeypatch.setattr(data, "TWEETS_URL", "http://127.0.0.1:9/Tweets.zip")
     monkeypatch.setattr(data, "GLOVE_URL", "http://127.0.0.1:9/glove.zip")
-    with pytest.warns(UserWarning, match="made-up airline tweets that ships.*NEURAL_EMOJIS_DATA"): tweets = data.load_tweets()
+    with pytest.warns(UserWarning, match="made-up airline tweets that ships.*NEURAL_EMOJIS_DATA"):
+        tweets = data.load_tweets()
     assert "package" in tweets.attrs["source"] and len(tweets) >= 400
     with pytest.warns(UserWarning, match="counted in the sample"): vectors = data.load_glove()
     assert vectors.shape[1] == 100 and "package" in vectors.attrs["source"]
 
 
 def test_order_of_places(cache, tmp_path, monkeypatch):
-    for place, folder in {"given": tmp_path, "NEURAL_EMOJIS_DATA": tmp_path / "named/airline", "cache": cache / "airline"}.items():
+    for place, folder in {"given": tmp_path, "NEURAL_EMOJIS_DATA": tmp_path / "named/airline",
+                          "cache": cache / "airline"}.items():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "Tweets.csv").write_bytes(CSV)
     assert "(cache" in data.load_tweets().attrs["source"]
@@ -137,7 +151,9 @@ def test_one_warning_for_a_cut_glove(tmp_path):
 
 
 RANKING = "Emoji,Negative,Neutral,Positive\n🎉,1,2,7\n".encode()
-TWEETEVAL = {"/emoji/val_text.txt": b"so much love\nhome at last\n", "/emoji/val_labels.txt": b"0\n1\n", "/emoji/mapping.txt": "0\t❤\t_red_heart_\n1\t🎄\t_tree_\n".encode()}
+TWEETEVAL = {"/emoji/val_text.txt": b"so much love\nhome at last\n",
+             "/emoji/val_labels.txt": b"0\n1\n",
+             "/emoji/mapping.txt": "0\t❤\t_red_heart_\n1\t🎄\t_tree_\n".encode()}
 
 
 def test_ranking_and_emoji_tweets_are_downloaded_once(server, cache, monkeypatch):
@@ -147,8 +163,10 @@ def test_ranking_and_emoji_tweets_are_downloaded_once(server, cache, monkeypatch
     monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/emoji")
     for place in ("download", "cache"):
         valence, tweets = data.load_valence(), data.load_emoji_tweets("val")
-        assert f"({place}, 1 emojis)" in valence.attrs["source"] and valence["valence"].tolist() == [.6]
-        assert f"({place}, 2 tweets)" in tweets.attrs["source"] and tweets["emoji"].tolist() == ["2764", "1f384"]
+        assert (f"({place}, 1 emojis)" in valence.attrs["source"]
+                and valence["valence"].tolist() == [.6])
+        assert f"({place}, 2 tweets)" in tweets.attrs["source"] and tweets["emoji"].tolist() == [
+            "2764", "1f384"]
         monkeypatch.setattr(data, "VALENCE_URL", server + "/missing.csv")
         monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/missing.csv")
 
@@ -156,7 +174,8 @@ def test_ranking_and_emoji_tweets_are_downloaded_once(server, cache, monkeypatch
 @pytest.mark.parametrize("url", ["/sorry.csv", "/empty.csv", "/columns.csv", "/missing.csv"])
 def test_bad_ranking_is_not_kept(server, cache, monkeypatch, url):
     monkeypatch.setattr(data, "VALENCE_URL", server + url)
-    with pytest.warns(UserWarning, match="our own guesses.*NEURAL_EMOJIS_DATA"): table = data.load_valence()
+    with pytest.warns(UserWarning, match="our own guesses.*NEURAL_EMOJIS_DATA"):
+        table = data.load_valence()
     assert "package" in table.attrs["source"] and table["valence"].between(-1, 1).all()
     assert not list(cache.rglob("*.csv"))
 
@@ -164,6 +183,7 @@ def test_bad_ranking_is_not_kept(server, cache, monkeypatch, url):
 def test_emoji_tweets_are_not_read_from_a_web_page(server, cache, monkeypatch):
     monkeypatch.setitem(BODIES, "/emoji/val_labels.txt", BODIES["/sorry.csv"])
     monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/emoji")
-    with pytest.warns(UserWarning, match="no number in line 1.*NEURAL_EMOJIS_DATA"): tweets = data.load_emoji_tweets("val")
+    with pytest.warns(UserWarning, match="no number in line 1.*NEURAL_EMOJIS_DATA"):
+        tweets = data.load_emoji_tweets("val")
     assert "package" in tweets.attrs["source"] and len(tweets) == 80
     assert not (cache / "tweeteval_emoji/val_labels.txt").exists()

@@ -10,15 +10,21 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
-from neural_emojis.questions import BAG_LENGTH, MAX_CHARACTERS, TONES, WORD, add_tones, bag_of_ngrams, hash_pieces, hash_words, learn_ngrams, learn_words, load_word_tones, number_words, pmi_vectors, split_words, tone_vectors
-from neural_emojis.sqam import (TWEETEVAL, Committee, HingeOverAnswers, SoftmaxOverAnswers, add_answers, bootstrap_interval, build_committee,
-                                build_question_encoder, calibration_error, fit_answers, fit_linear, fit_offsets, fit_temperature, load_emoji_sqam, load_sentiment, mark_selectors, predict_tweeteval, text_folds, train_answers,
-                                train_committee, write_tweeteval)
+from neural_emojis.questions import (
+    BAG_LENGTH, MAX_CHARACTERS, TONES, WORD, add_tones, bag_of_ngrams, hash_pieces, hash_words,
+    learn_ngrams, learn_words, load_word_tones, number_words, pmi_vectors, split_words, tone_vectors)
+from neural_emojis.sqam import (
+    TWEETEVAL, Committee, HingeOverAnswers, SoftmaxOverAnswers, add_answers, bootstrap_interval,
+    build_committee, build_question_encoder, calibration_error, fit_answers, fit_linear,
+    fit_offsets, fit_temperature, load_emoji_sqam, load_sentiment, mark_selectors,
+    predict_tweeteval, text_folds, train_answers, train_committee, write_tweeteval)
 from neural_emojis.vae import save_model
 from references import plain_lstm
 
-ODD = ["😡😡", "您好", "late\x00flight", "\x07", "a" * 10_000, "late " * 10_000, "half \ud83d pair", "\u200b", "<b>&amp;</b>", "$%!", " " * 2_000 + "late", "\u2028x", "İSTANBUL ß"]
-TEXTS = ["thanks for the great flight", "great crew, thanks!", "lost my bag again", "my bag is lost", "what time is it?", "which gate is it?"] * 6
+ODD = ["😡😡", "您好", "late\x00flight", "\x07", "a" * 10_000, "late " * 10_000, "half \ud83d pair",
+       "\u200b", "<b>&amp;</b>", "$%!", " " * 2_000 + "late", "\u2028x", "İSTANBUL ß"]
+TEXTS = ["thanks for the great flight", "great crew, thanks!", "lost my bag again",
+         "my bag is lost", "what time is it?", "which gate is it?"] * 6
 LABELS = (["yes"] * 2 + ["no"] * 2 + ["what"] * 2) * 6
 rng = np.random.default_rng(0)
 CODES = rng.normal(3, 2, size=(3, 16)).astype(np.float32)
@@ -26,7 +32,8 @@ ANSWERS = dict(zip(("yes", "no", "what"), CODES))
 MEMBERS = {"bag": {"dim": 6, "epochs": 15}, "conv": {"dim": 6, "units": 6, "epochs": 15}}
 
 
-def vectors(vocabulary): return np.random.default_rng(1).normal(size=(len(vocabulary), 12)).astype(np.float32)
+def vectors(vocabulary):
+    return np.random.default_rng(1).normal(size=(len(vocabulary), 12)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +50,8 @@ def test_hashes_are_what_they_were():
     "Files that ship hold these numbers: a change would make nonsense of them."
     pieces, _ = hash_pieces(["Late 😡"])
     words, _ = hash_words(["Late 😡"])
-    assert sorted(pieces.tolist()) == [3815571, 347470515, 476152855, 1348499102, 1696162094, 1929478102, 2195410209, 3034207748, 3178963992, 3833799317]
+    assert sorted(pieces.tolist()) == [3815571, 347470515, 476152855, 1348499102, 1696162094,
+                                       1929478102, 2195410209, 3034207748, 3178963992, 3833799317]
     assert words.tolist() == [2195410209, 626055148, 90881311]
 
 
@@ -60,7 +68,8 @@ def test_a_bag_does_not_depend_on_its_batch():
     ngrams, idf = learn_ngrams(TEXTS + ODD)
     assert (np.diff(ngrams) > 0).all() and ngrams.dtype == np.int64 and len(idf) == len(ngrams)
     bags, counts = bag_of_ngrams(TEXTS + ODD, ngrams)
-    assert bags.shape == counts.shape and bags.shape[1] <= BAG_LENGTH and (bags >= 0).all() and (bags < len(ngrams)).all()
+    assert bags.shape == counts.shape and bags.shape[1] <= BAG_LENGTH and (bags >= 0).all() and (
+        bags < len(ngrams)).all()
     for i, text in enumerate(TEXTS + ODD):
         alone, n = bag_of_ngrams(text, ngrams)
         assert bags[i][counts[i] > 0].tolist() == alone[0][n[0] > 0].tolist()
@@ -72,19 +81,24 @@ def test_words_are_kept_before_pieces():
     ngrams, _ = learn_ngrams([text], least=1)
     bags, counts = bag_of_ngrams(text, ngrams)
     words = len(set(hash_words([text])[0].tolist()))
-    assert bags.shape == (1, BAG_LENGTH) and (ngrams[bags[0]] >= WORD).sum() == min(words, BAG_LENGTH)
+    assert bags.shape == (1, BAG_LENGTH) and (ngrams[bags[0]] >= WORD).sum() == min(
+        words, BAG_LENGTH)
 
 
 @pytest.mark.parametrize("text", ODD)
 def test_any_text_is_answered(committee, text):
     assert split_words(text)
     confidence = committee.confidence(text)
-    assert confidence.shape == (1, 3) and np.isfinite(confidence).all() and confidence.sum() == pytest.approx(1, abs=1e-5)
+    assert (confidence.shape == (1, 3) and np.isfinite(confidence).all()
+            and confidence.sum() == pytest.approx(1, abs=1e-5))
 
 
-@pytest.mark.parametrize("texts, error", [(None, TypeError), ([None], TypeError), ([float("nan")], TypeError), ([], ValueError), (["\t"], ValueError)])
+@pytest.mark.parametrize("texts, error",
+                         [(None, TypeError), ([None], TypeError), ([float("nan")], TypeError),
+                          ([], ValueError), (["\t"], ValueError)])
 def test_what_is_no_text(committee, texts, error):
-    for ask in (committee.cosines, committee.confidence, committee.choose, learn_words, learn_ngrams):
+    for ask in (committee.cosines, committee.confidence, committee.choose, learn_words,
+                learn_ngrams):
         with pytest.raises(error): ask(texts)
 
 
@@ -92,24 +106,32 @@ def test_word_numbers():
     vocabulary = learn_words(TEXTS)
     assert vocabulary[:2] == ["", "[UNK]"] and len(set(vocabulary)) == len(vocabulary)
     rows = number_words(["thanks " * 50, "xyz lost"], vocabulary)
-    assert rows.shape == (2, 40) and (rows[0] == vocabulary.index("thanks")).all() and rows[1].tolist() == [1, vocabulary.index("lost")] + [0] * 38
+    assert (rows.shape == (2, 40) and (rows[0] == vocabulary.index("thanks")).all()
+            and rows[1].tolist() == [1, vocabulary.index("lost")] + [0] * 38)
 
 
 def test_pmi_of_a_small_table():
     texts = ["a b"] * 3 + ["c d"] * 2 + ["a c"]
     vocabulary = ["", "[UNK]", "a", "b", "c", "d"]
-    together = np.zeros((6, 6)); together[2, 3] = together[3, 2] = 3; together[4, 5] = together[5, 4] = 2; together[2, 4] = together[4, 2] = 1
-    total = np.maximum(together.sum(axis=1), 1e-9); context = total ** .75 / (total ** .75).sum()
-    with np.errstate(divide="ignore"): ppmi = np.maximum(0, np.log(together / (total[:, None] * context)))
+    together = np.zeros((6, 6))
+    together[2, 3] = together[3, 2] = 3
+    together[4, 5] = together[5, 4] = 2
+    together[2, 4] = together[4, 2] = 1
+    total = np.maximum(together.sum(axis=1), 1e-9)
+    context = total ** .75 / (total ** .75).sum()
+    with np.errstate(divide="ignore"):
+        ppmi = np.maximum(0, np.log(together / (total[:, None] * context)))
     u, s, _ = np.linalg.svd(ppmi)
     expected = u[:, :3] * np.sqrt(s[:3])
     result = pmi_vectors(texts, vocabulary, dim=3, scale=1)
-    assert np.allclose(result @ result.T, expected @ expected.T / expected.std() ** 2, rtol=.2, atol=.2)
+    assert np.allclose(result @ result.T, expected @ expected.T / expected.std() ** 2, rtol=.2,
+                       atol=.2)
 
 
 def plain_answers(q, model):
     "Cosines of question vectors (n, d) with a model's answers, in NumPy."
-    kernel, bias = (np.asarray(w, dtype=float) for w in (model.get_layer("cosines").dense.kernel, model.get_layer("cosines").dense.bias))
+    kernel, bias = (np.asarray(w, dtype=float) for w in (model.get_layer("cosines").dense.kernel,
+                                                         model.get_layer("cosines").dense.bias))
     a = (CODES - CODES.mean(axis=0)) / (CODES.std(axis=0) + 1e-6) @ kernel + bias
     return (q @ a.T) / np.linalg.norm(q, axis=1, keepdims=True) / np.linalg.norm(a, axis=1)
 
@@ -119,8 +141,9 @@ def test_word_encoders_agree_with_numpy(kind):
     vocabulary = learn_words(TEXTS)
     words, matrix = number_words(TEXTS[:6], vocabulary), vectors(vocabulary)
     model = add_answers(build_question_encoder(kind, 5, matrix, units=4), CODES)
-    train_answers(model, words, np.arange(6) % 3, epochs=2)                                     # so that no bias is zero
-    weights = {layer.name: [np.asarray(w, dtype=float) for w in layer.get_weights()] for layer in model.layers}
+    train_answers(model, words, np.arange(6) % 3, epochs=2)  # so that no bias is zero
+    weights = {layer.name: [np.asarray(w, dtype=float) for w in layer.get_weights()]
+               for layer in model.layers}
     x, there = weights["word_vectors"][0][words], words > 0
     if kind == "conv":
         features = []
@@ -132,7 +155,8 @@ def test_word_encoders_agree_with_numpy(kind):
         x = np.concatenate(features, axis=1)
     else:
         forward, backward = weights["lstm"][:3], weights["lstm"][3:]
-        x = np.concatenate([plain_lstm(x, *forward), plain_lstm(x[:, ::-1], *backward)[:, ::-1]], axis=2)
+        x = np.concatenate([plain_lstm(x, *forward), plain_lstm(x[:, ::-1], *backward)[:, ::-1]],
+                           axis=2)
         if kind == "bilstm": x = np.where(there[..., None], x, -np.inf).max(axis=1)
         else:
             share = np.where(there, np.exp(x @ weights["pooling"][0]), 0)
@@ -157,7 +181,8 @@ def test_bag_encoder_agrees_with_numpy():
     model = add_answers(build_question_encoder("bag", 5, ngrams=(ngrams, idf)), CODES)
     train_answers(model, [bags, counts], np.arange(6) % 3, epochs=3)
     bag = model.get_layer("bag")
-    q = plain_bags(ngrams, idf, bags, counts) @ np.asarray(bag.table) + np.asarray(bag.bias, dtype=float)
+    q = plain_bags(ngrams, idf, bags, counts) @ np.asarray(bag.table) + np.asarray(
+        bag.bias, dtype=float)
     assert np.allclose(model.predict([bags, counts], verbose=0), plain_answers(q, model), atol=1e-4)
     assert np.array_equal(bag.ngrams, ngrams)
 
@@ -166,27 +191,36 @@ def test_a_fitted_bag_answers_as_its_linear_machines(tmp_path):
     ngrams, idf = learn_ngrams(TEXTS)
     bags, labels = bag_of_ngrams(TEXTS, ngrams), pd.Index(ANSWERS).get_indexer(LABELS)
     x = plain_bags(ngrams, idf, *bags)
-    svm = LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100, random_state=0).fit(csr_matrix(x, dtype=np.float32), labels)
-    logistic = LogisticRegression(C=6, tol=1e-3, max_iter=40).fit(csr_matrix(x, dtype=np.float32), labels)
+    svm = LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100,
+                    random_state=0).fit(csr_matrix(x, dtype=np.float32), labels)
+    logistic = LogisticRegression(C=6, tol=1e-3,
+                                  max_iter=40).fit(csr_matrix(x, dtype=np.float32), labels)
     expected = 0
     for machine in (svm, logistic):
-        decisions = x @ (machine.coef_ - machine.coef_.mean(axis=0)).T + machine.intercept_ - machine.intercept_.mean()
+        decisions = (x @ (machine.coef_ - machine.coef_.mean(axis=0)).T + machine.intercept_
+                     - machine.intercept_.mean())
         expected = expected + decisions / decisions.std() / 2
     for prior in (0., 3.):
-        model = add_answers(build_question_encoder("bag", 5, ngrams=(ngrams, idf)), CODES, activation="tanh")
+        model = add_answers(build_question_encoder("bag", 5, ngrams=(ngrams, idf)), CODES,
+                            activation="tanh")
         fit_answers(model, list(bags), labels, prior, seed=1)
         decisions = expected + prior * np.log(np.bincount(labels) / len(labels))
         q = np.asarray(model.get_layer("bag")(bags))
         cosines = model.predict(list(bags), verbose=0)
         assert np.allclose(cosines * np.linalg.norm(q, axis=1, keepdims=True), decisions, atol=.02)
         assert np.array_equal(cosines.argsort(axis=1)[:, -1], decisions.argsort(axis=1)[:, -1])
-    answers = np.tanh((CODES - CODES.mean(axis=0)) / (CODES.std(axis=0) + 1e-6) @ np.asarray(model.get_layer("cosines").dense.kernel))
-    cosine = (q @ answers.T) / np.linalg.norm(q, axis=1, keepdims=True) / np.linalg.norm(answers, axis=1)    # with functions of the codes
+    answers = np.tanh((CODES - CODES.mean(axis=0)) / (CODES.std(axis=0) + 1e-6)
+                      @ np.asarray(model.get_layer("cosines").dense.kernel))
+    # with functions of the codes
+    cosine = (q @ answers.T) / np.linalg.norm(q, axis=1,
+                                              keepdims=True) / np.linalg.norm(answers, axis=1)
     assert np.allclose(cosines, cosine, atol=1e-4)
-    committee = train_committee(TEXTS, LABELS, ANSWERS, None, {"fitted": {"dim": 5, "prior": .5}}, seed=1)
+    committee = train_committee(TEXTS, LABELS, ANSWERS, None, {"fitted": {"dim": 5, "prior": .5}},
+                                seed=1)
     assert (committee.choose(TEXTS) == LABELS).all()
     loaded = load_emoji_sqam(save_model(committee, tmp_path / "fitted.keras"))
-    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]), atol=.02)
+    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]),
+                       atol=.02)
 
 
 def plain_tones(texts, tones):
@@ -194,26 +228,35 @@ def plain_tones(texts, tones):
     sums = np.zeros((len(texts), tones.shape[1]))
     for i, text in enumerate(texts):
         words = split_words(text)
-        for word in set(words) & set(tones.index): sums[i] += (1 + np.log(words.count(word))) * tones.loc[word].to_numpy()
+        for word in set(words) & set(tones.index):
+            sums[i] += (1 + np.log(words.count(word))) * tones.loc[word].to_numpy()
     return sums
 
 
 def test_tones_of_words():
     table, tones = load_word_tones(), tone_vectors()
-    assert list(tones.columns) == list(TONES) and (tones.to_numpy() >= 0).all() and tones.index.is_unique
+    assert list(tones.columns) == list(TONES) and (
+        tones.to_numpy() >= 0).all() and tones.index.is_unique
     for word in ("thanks", "stranded", "flight", "sucks"):
         happiness, rating = table.loc[word].fillna({"happiness": 5.4, "rating": 0})
-        assert np.allclose(tones.loc[word], [max(rating, 0), max(-rating, 0), max(happiness - 5.4, 0), max(5.4 - happiness, 0)], atol=1e-6)
+        assert np.allclose(tones.loc[word], [max(rating, 0), max(-rating, 0),
+                                             max(happiness - 5.4, 0), max(5.4 - happiness, 0)],
+                           atol=1e-6)
     ngrams, idf, found = add_tones(learn_ngrams(TEXTS), tones)
-    assert (np.diff(ngrams) > 0).all() and found.shape == (len(ngrams), 4) and (found[idf == 0].any(axis=1)).sum() > 10_000
-    texts = ["awful, AWFUL flight", "euphoric!", "ночь", *TEXTS[:6]]                              # words that no text of the bag had, and none
+    assert (np.diff(ngrams) > 0).all() and found.shape == (len(ngrams), 4) and (
+        found[idf == 0].any(axis=1)).sum() > 10_000
+    # words that no text of the bag had, and none
+    texts = ["awful, AWFUL flight", "euphoric!", "ночь", *TEXTS[:6]]
     bags, counts = bag_of_ngrams(texts, ngrams)
-    assert np.allclose(np.einsum("nm,nmt->nt", counts, found[bags]), plain_tones(texts, tones), atol=1e-5)
-    with pytest.raises(ValueError, match="not single words"): add_tones((ngrams, idf), pd.DataFrame([[1.]], ["two words"]))
+    assert np.allclose(np.einsum("nm,nmt->nt", counts, found[bags]), plain_tones(texts, tones),
+                       atol=1e-5)
+    with pytest.raises(ValueError, match="not single words"):
+        add_tones((ngrams, idf), pd.DataFrame([[1.]], ["two words"]))
 
 
 def test_a_fitted_bag_with_tones(tmp_path):
-    "Cosines times the question's length are the decisions of machines that see the tones as further columns; and it saves them."
+    """Cosines times the question's length are the decisions of machines that see the tones as
+    further columns; and it saves them."""
     tones = pd.DataFrame({"up": [2., 0, 0], "down": [0, 1.5, 3]}, ["great", "lost", "dreadful"])
     ngrams, labels = add_tones(learn_ngrams(TEXTS), tones), pd.Index(ANSWERS).get_indexer(LABELS)
     bags = bag_of_ngrams(TEXTS, ngrams[0])
@@ -222,44 +265,60 @@ def test_a_fitted_bag_with_tones(tmp_path):
     model = add_answers(build_question_encoder("bag", 5, ngrams=ngrams), CODES, activation="tanh")
     fit_answers(model, list(bags), labels)
     q = np.asarray(model.get_layer("bag")(bags))
-    assert np.allclose(model.predict(list(bags), verbose=0) * np.linalg.norm(q, axis=1, keepdims=True), x @ coefficients + intercepts, atol=.02)
+    assert np.allclose(
+        model.predict(list(bags), verbose=0) * np.linalg.norm(q, axis=1, keepdims=True),
+        x @ coefficients + intercepts, atol=.02)
     assert np.abs(model.get_layer("bag").tone_table).max() > 0
     committee = train_committee(TEXTS, LABELS, ANSWERS, None, {"fitted": {"dim": 5}}, tones=tones)
     loaded = load_sentiment(save_model(committee, tmp_path / "toned.keras"))
-    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]), atol=.02)
-    assert not np.allclose(*committee.cosines(["dreadful", "unheard"]), atol=1e-3)                 # no text had it; its tone counts
+    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]),
+                       atol=.02)
+    # no text had it; its tone counts
+    assert not np.allclose(*committee.cosines(["dreadful", "unheard"]), atol=1e-3)
 
 
 def test_offsets_are_those_of_a_search():
     rng = np.random.default_rng(5)
     labels = np.repeat([0, 1, 2, 3], [200, 100, 60, 20])
     decisions = np.eye(4)[labels] + rng.normal(size=(380, 4)) + [.4, .1, 0, -.4]
-    macro_f1 = lambda offsets: f1_score(labels, (decisions + offsets).argmax(axis=1), average="macro", zero_division=0)
+    macro_f1 = lambda offsets: f1_score(labels, (decisions + offsets).argmax(axis=1),
+                                        average="macro", zero_division=0)
     expected, steps = np.array([.1, 0, 0, -.1]), np.linspace(-.5, .5, 25)
-    for k in range(4):                                                                            # one answer after the other, smoothed
+    for k in range(4):  # one answer after the other, smoothed
         scores = np.array([macro_f1(expected + step * np.eye(4)[k]) for step in steps])
-        smooth = [sum(w * scores[np.clip(i + d, 0, 24)] for d, w in zip(range(-2, 3), (1, 2, 3, 2, 1))) for i in range(25)]
+        smooth = [sum(w * scores[np.clip(i + d, 0, 24)]
+                      for d, w in zip(range(-2, 3), (1, 2, 3, 2, 1))) for i in range(25)]
         expected[k] += steps[int(np.argmax(smooth))]
     assert np.allclose(fit_offsets(decisions, labels, [.1, 0, 0, -.1], reach=.5), expected)
     assert macro_f1(expected) > macro_f1(np.zeros(4))
 
 
 def test_folds_keep_copies_together():
-    texts, labels = [f"{text} {i // 4}" for i, text in enumerate(["Late!", "late", "@united late", "LATE  "] * 30)], ["a", "a", "b", "b"] * 30
+    texts = [f"{text} {i // 4}"
+             for i, text in enumerate(["Late!", "late", "@united late", "LATE  "] * 30)]
+    labels = ["a", "a", "b", "b"] * 30
     folds = text_folds(texts, labels, 3)
     assert sorted(np.concatenate([valid for _, valid in folds])) == list(range(120))
-    for train, valid in folds: assert not set(train // 4) & set(valid // 4) and len(set(train) | set(valid)) == 120
-    with_folds = train_committee(TEXTS + [f"{text} now" for text in TEXTS], LABELS * 2, ANSWERS, None, {"fitted": {"dim": 5, "n_folds": 2}})
+    for train, valid in folds:
+        assert not set(train // 4) & set(valid // 4) and len(set(train) | set(valid)) == 120
+    with_folds = train_committee(TEXTS + [f"{text} now" for text in TEXTS], LABELS * 2, ANSWERS,
+                                 None, {"fitted": {"dim": 5, "n_folds": 2}})
     assert (with_folds.choose(TEXTS) == LABELS).all()
 
 
 def test_what_cannot_be_fitted():
     ngrams = learn_ngrams(TEXTS)
     bags, labels = list(bag_of_ngrams(TEXTS, ngrams[0])), pd.Index(ANSWERS).get_indexer(LABELS)
-    with pytest.raises(ValueError, match="not independent"): fit_answers(add_answers(build_question_encoder("bag", 2, ngrams=ngrams), CODES), bags, labels)
-    with pytest.raises(ValueError, match="not independent"): fit_answers(add_answers(build_question_encoder("bag", 5, ngrams=ngrams), CODES[[0, 1, 1]], activation="tanh"), bags, labels)
+    with pytest.raises(ValueError, match="not independent"):
+        fit_answers(add_answers(build_question_encoder("bag", 2, ngrams=ngrams), CODES), bags,
+                    labels)
+    with pytest.raises(ValueError, match="not independent"):
+        fit_answers(add_answers(build_question_encoder("bag", 5, ngrams=ngrams), CODES[[0, 1, 1]],
+                                activation="tanh"),
+                    bags, labels)
     for wrong in (labels % 2, labels * 2, np.minimum(labels, 1)):
-        with pytest.raises(ValueError, match="three answers or more"): fit_linear(csr_matrix(np.eye(len(labels))), wrong, 3)
+        with pytest.raises(ValueError, match="three answers or more"):
+            fit_linear(csr_matrix(np.eye(len(labels))), wrong, 3)
 
 
 def test_losses_agree_with_numpy():
@@ -269,13 +328,18 @@ def test_losses_agree_with_numpy():
         logits = cosines / .2
         soft = truth * (1 - smoothing) + smoothing / 4
         expected = (np.log(np.exp(logits).sum(axis=1)) - (soft * logits).sum(axis=1)).mean()
-        assert float(SoftmaxOverAnswers(.2, smoothing)(truth, cosines)) == pytest.approx(expected, rel=1e-4)
-    hinges = np.maximum(0, .3 - cosines[np.arange(50), labels][:, None] + cosines)[truth == 0].reshape(50, 3)
-    assert float(HingeOverAnswers("all", .3)(truth, cosines)) == pytest.approx(hinges.mean(), rel=1e-4)
-    assert float(HingeOverAnswers("hardest", .3)(truth, cosines)) == pytest.approx(hinges.max(axis=1).mean(), rel=1e-4)
+        assert float(SoftmaxOverAnswers(.2, smoothing)(truth, cosines)) == pytest.approx(
+            expected, rel=1e-4)
+    hinges = np.maximum(
+        0, .3 - cosines[np.arange(50), labels][:, None] + cosines)[truth == 0].reshape(50, 3)
+    assert float(HingeOverAnswers("all", .3)(truth, cosines)) == pytest.approx(
+        hinges.mean(), rel=1e-4)
+    assert float(HingeOverAnswers("hardest", .3)(truth, cosines)) == pytest.approx(
+        hinges.max(axis=1).mean(), rel=1e-4)
     one = HingeOverAnswers("random", .3, reduction=None)
     drawn = np.stack([np.asarray(one(truth, cosines)) for _ in range(300)])
-    assert np.abs(drawn[..., None] - hinges).min(axis=-1).max() < 1e-6                          # always one of the wrong ones
+    # always one of the wrong ones
+    assert np.abs(drawn[..., None] - hinges).min(axis=-1).max() < 1e-6
     assert np.allclose(drawn.mean(axis=0), hinges.mean(axis=1), atol=.15)
 
 
@@ -289,7 +353,8 @@ def test_committee_learns_and_is_reproducible(committee):
 
 def test_committee_is_the_mean_of_its_members(committee):
     places, counts, words = committee.read(TEXTS[:6])
-    members = [committee.get_layer("bag_0").predict([places, counts], verbose=0), committee.get_layer("conv_1").predict(words, verbose=0)]
+    members = [committee.get_layer("bag_0").predict([places, counts], verbose=0),
+               committee.get_layer("conv_1").predict(words, verbose=0)]
     assert np.allclose(committee.cosines(TEXTS[:6]), np.mean(members, axis=0), atol=1e-5)
     assert np.allclose(committee.cosines(TEXTS, batch_size=5), committee.cosines(TEXTS), atol=1e-5)
 
@@ -313,11 +378,13 @@ def test_saved_and_loaded(committee, tmp_path):
     committee.answers.temperature = .123
     first = load_sentiment(save_model(committee, path))
     committee.answers.temperature = .1
-    assert isinstance(first, Committee) and first.labels == committee.labels and first.answers.vocabulary == committee.answers.vocabulary
+    assert (isinstance(first, Committee) and first.labels == committee.labels
+            and first.answers.vocabulary == committee.answers.vocabulary)
     assert first.answers.temperature == .123
     assert np.array_equal(first.ngrams, committee.ngrams) and first.ngrams.dtype == np.int64
     assert np.allclose(first.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]), atol=.01)
-    assert np.array_equal(load_sentiment(save_model(first, path)).cosines(TEXTS), first.cosines(TEXTS))
+    assert np.array_equal(load_sentiment(save_model(first, path)).cosines(TEXTS),
+                          first.cosines(TEXTS))
 
 
 def test_files_that_are_no_committee(committee, tmp_path):
@@ -327,7 +394,8 @@ def test_files_that_are_no_committee(committee, tmp_path):
         bad.write_bytes(content)
         with pytest.raises(ValueError, match="train_sqam.py sentiment"): load_sentiment(bad)
         with pytest.raises(ValueError, match="train_sqam.py emoji"): load_emoji_sqam(bad)
-    with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target: target.writestr("config.json", source.read("config.json"))
+    with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
+        target.writestr("config.json", source.read("config.json"))
     with pytest.raises(ValueError, match="cannot load"): load_sentiment(bad)
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(bad)
     with pytest.raises(ValueError, match="not a Committee"): load_sentiment(bad)
@@ -335,31 +403,38 @@ def test_files_that_are_no_committee(committee, tmp_path):
 
 
 def test_bad_training(committee):
-    with pytest.raises(ValueError, match="needs a label among"): train_committee(TEXTS, LABELS[:-1], ANSWERS, vectors, MEMBERS)
+    with pytest.raises(ValueError, match="needs a label among"):
+        train_committee(TEXTS, LABELS[:-1], ANSWERS, vectors, MEMBERS)
     with pytest.raises(ValueError, match="one of bilstm"): build_question_encoder("rnn")
     model = add_answers(build_question_encoder("conv", 5, vectors(range(4))), CODES)
     for labels in ([-1], [3], []):
-        with pytest.raises(ValueError, match="from 0 to 2"): train_answers(model, np.ones((len(labels), 40), np.int32), labels)
-    with pytest.raises(FloatingPointError, match="lower the learning rate"): train_answers(model, np.ones((4, 40), np.int32), [0, 1, 2, 0], learning_rate=np.nan)
-    with pytest.raises(ValueError, match="NaN"): add_answers(build_question_encoder("conv", 5, vectors(range(4))), CODES * np.nan)
+        with pytest.raises(ValueError, match="from 0 to 2"):
+            train_answers(model, np.ones((len(labels), 40), np.int32), labels)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        train_answers(model, np.ones((4, 40), np.int32), [0, 1, 2, 0], learning_rate=np.nan)
+    with pytest.raises(ValueError, match="NaN"):
+        add_answers(build_question_encoder("conv", 5, vectors(range(4))), CODES * np.nan)
 
 
 def test_calibration():
     assert calibration_error(np.array([1., 1, 0, 0]), np.array([True, True, False, False])) == 0
     cosines = np.array([[1., 0], [1, 0], [1, 0], [1, 0]])
-    t = fit_temperature(cosines, np.array([0, 0, 0, 1]))                       # 3 of 4 right: e^(1/t) = 3
+    t = fit_temperature(cosines, np.array([0, 0, 0, 1]))  # 3 of 4 right: e^(1/t) = 3
     assert t == pytest.approx(1 / np.log(3), rel=1e-2)
 
 
 def test_bootstrap():
     truth, predicted = np.array([0, 1] * 50), np.array([0, 1] * 50)
     assert bootstrap_interval(lambda t, p: (t == p).mean(), truth, predicted) == (1, 1)
-    with pytest.raises(ValueError, match="100 true labels and 3"): bootstrap_interval(None, truth, predicted[:3])
+    with pytest.raises(ValueError, match="100 true labels and 3"):
+        bootstrap_interval(None, truth, predicted[:3])
 
 
 def test_what_ships():
     assert load_sentiment().labels == ["positive", "neutral", "negative"]
-    assert load_sentiment().choose(["thank you so much, great crew!", "you lost my bag and I'm furious"]).tolist() == ["positive", "negative"]
+    assert load_sentiment().choose(["thank you so much, great crew!",
+                                    "you lost my bag and I'm furious"]).tolist() == [
+                                        "positive", "negative"]
     assert load_emoji_sqam().labels == TWEETEVAL and len(set(TWEETEVAL)) == 20
 
 
@@ -369,7 +444,8 @@ def test_predictions_in_tweetevals_format(tmp_path):
     file.write_bytes(("\n".join(texts) + "\n").encode())
     labels = write_tweeteval(file, output)
     assert output.read_text().splitlines() == [str(k) for k in labels] and len(labels) == 5
-    assert np.array_equal(labels, predict_tweeteval(texts)) and labels[1] == 0 and TWEETEVAL[labels[0]] == "1f384"
+    assert (np.array_equal(labels, predict_tweeteval(texts)) and labels[1] == 0
+            and TWEETEVAL[labels[0]] == "1f384")
     file.write_bytes("\r\n".join(texts[:3]).encode("utf-8-sig"))
     assert np.array_equal(write_tweeteval(file, output), labels[:3])
     for content, message in ((b"", "empty"), (b"\xff\xfe\xff", "UTF-8")):
@@ -381,9 +457,12 @@ def test_predictions_in_tweetevals_format(tmp_path):
 
 
 def test_predictions_depend_on_what_a_lacking_selector_means():
-    texts, cosines = ["so in love \ufe0f", "what a day", "best night with you"], load_emoji_sqam().cosines
+    texts = ["so in love \ufe0f", "what a day", "best night with you"]
+    cosines = load_emoji_sqam().cosines
     marked = mark_selectors(texts)
     assert marked[0] == texts[0] and marked[1:] == [f"{text} \ufe0e" for text in texts[1:]]
-    assert predict_tweeteval(texts).tolist() == cosines(marked).argmax(axis=1).tolist() and predict_tweeteval(texts[:1]).tolist() == [0]
-    assert (cosines(marked[1:])[:, 0] < cosines(texts[1:])[:, 0]).all()                               # ❤ is less likely where its selector would have stayed
+    assert (predict_tweeteval(texts).tolist() == cosines(marked).argmax(axis=1).tolist()
+            and predict_tweeteval(texts[:1]).tolist() == [0])
+    # ❤ is less likely where its selector would have stayed
+    assert (cosines(marked[1:])[:, 0] < cosines(texts[1:])[:, 0]).all()
     assert mark_selectors(texts[1:]) == texts[1:]

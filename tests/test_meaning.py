@@ -14,7 +14,8 @@ from sklearn.model_selection import KFold
 from neural_emojis import data, meaning, sqam
 from neural_emojis.vae import load_codes, load_model, save_model
 
-CORPUS = ["late late flight", "late gate", "gate flight late", "crew late", "lovely crew", "lovely crew flight", "lovely crew gate", "late flight"]
+CORPUS = ["late late flight", "late gate", "gate flight late", "crew late", "lovely crew",
+          "lovely crew flight", "lovely crew gate", "late flight"]
 names, codes = data.load_emojis().names, load_codes()
 
 
@@ -24,12 +25,15 @@ def model(): return sqam.load_meaning()
 
 def ppmi_by_hand(texts, words, others):
     "(PPMI of words with others, number of texts of each word, number of texts)."
-    has = lambda vocabulary: np.array([[word in text.split() for word in vocabulary] for text in texts], float)
+    has = lambda vocabulary: np.array(
+        [[word in text.split() for word in vocabulary] for text in texts], float)
     rows, columns, table = has(words), has(others), np.zeros((len(words), len(others)))
     for i in range(len(words)):
         for j in range(len(others)):
             both = sum(a[i] and b[j] for a, b in zip(rows, columns))
-            if both: table[i, j] = max(0, np.log(both * len(texts) / (rows[:, i].sum() * columns[:, j].sum())))
+            if both:
+                table[i, j] = max(
+                    0, np.log(both * len(texts) / (rows[:, i].sum() * columns[:, j].sum())))
     return table, rows.sum(axis=0), len(texts)
 
 
@@ -39,69 +43,93 @@ def test_word_vectors_by_hand(rarest):
     ppmi, count, n = ppmi_by_hand(CORPUS, words, words)
     u, s, _ = np.linalg.svd(ppmi)
     expected = u[:, :4] * np.sqrt(s[:4])
-    expected = expected / np.linalg.norm(expected, axis=1, keepdims=True) * np.log(1 + n / np.maximum(count, rarest))[:, None]
+    expected = expected / np.linalg.norm(expected, axis=1, keepdims=True) * np.log(
+        1 + n / np.maximum(count, rarest))[:, None]
     vectors = sqam.meaning_vectors(CORPUS, dim=4, min_count=2, rarest=rarest)
     assert list(vectors.index) == words
-    np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=1e-4)   # directions may be mirrored
+    # directions may be mirrored
+    np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=1e-4)
 
 
 def test_rare_words_of_descriptions_are_folded_in():
-    common, descriptions = ["crew", "flight", "gate", "late", "lovely"], ["kite gate lovely", "owl", "late owlet"]
-    vectors = sqam.meaning_vectors([*CORPUS, "hermit late crew"], descriptions, dim=4, min_count=2, rarest=1)
-    assert sorted(vectors.index) == sorted([*common, "kite", "owlet"])                  # 'owl' meets nobody, and 'hermit' is in no description
+    common = ["crew", "flight", "gate", "late", "lovely"]
+    descriptions = ["kite gate lovely", "owl", "late owlet"]
+    vectors = sqam.meaning_vectors([*CORPUS, "hermit late crew"], descriptions, dim=4, min_count=2,
+                                   rarest=1)
+    # 'owl' meets nobody, and 'hermit' is in no description
+    assert sorted(vectors.index) == sorted([*common, "kite", "owlet"])
     texts = [*CORPUS, "hermit late crew", *descriptions]
     _, s, v = np.linalg.svd(ppmi_by_hand(texts, common, common)[0])
     ppmi, count, n = ppmi_by_hand(texts, [*common, "kite", "owlet"], common)
     expected = ppmi @ v[:4].T / np.sqrt(s[:4])
-    expected = expected / np.linalg.norm(expected, axis=1, keepdims=True) * np.log(1 + n / count)[:, None]
+    expected = expected / np.linalg.norm(expected, axis=1,
+                                         keepdims=True) * np.log(1 + n / count)[:, None]
     vectors = vectors.loc[[*common, "kite", "owlet"]]
     np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=1e-4)
 
 
 def test_texts_without_words_are_refused():
-    with pytest.raises(ValueError, match="no words in 2 texts"): sqam.meaning_vectors(["ночь", "a 1"])
-    with pytest.raises(ValueError, match="2 texts are too few"): sqam.meaning_vectors("late flight", "late owl", dim=2)
+    with pytest.raises(ValueError, match="no words in 2 texts"):
+        sqam.meaning_vectors(["ночь", "a 1"])
+    with pytest.raises(ValueError, match="2 texts are too few"):
+        sqam.meaning_vectors("late flight", "late owl", dim=2)
 
 
 def test_a_model_of_meaning_is_checked(tmp_path):
     (tmp_path/"cut.keras").write_bytes((data.ASSETS/"meaning.keras").read_bytes()[:9000])
-    with pytest.raises(ValueError, match="scripts/train_meaning.py"): sqam.load_meaning(tmp_path/"cut.keras")
-    with pytest.raises(ValueError, match="a Committee and not a MeaningSQAM"): sqam.load_meaning(data.ASSETS/"sentiment.keras")
+    with pytest.raises(ValueError, match="scripts/train_meaning.py"):
+        sqam.load_meaning(tmp_path/"cut.keras")
+    with pytest.raises(ValueError, match="a Committee and not a MeaningSQAM"):
+        sqam.load_meaning(data.ASSETS/"sentiment.keras")
     with pytest.raises(FileNotFoundError): sqam.load_meaning(tmp_path/"none.keras")
 
 
 def test_text_is_the_direction_of_the_sum_of_its_words():
     vectors = sqam.meaning_vectors(CORPUS, dim=3, min_count=2)
     total = vectors.loc["late"] + vectors.loc["crew"]
-    np.testing.assert_allclose(sqam.encode_texts(["LATE late, @gate crew! unheard"], vectors)[0], total / np.linalg.norm(total), atol=1e-6)
+    np.testing.assert_allclose(sqam.encode_texts(["LATE late, @gate crew! unheard"], vectors)[0],
+                               total / np.linalg.norm(total), atol=1e-6)
 
 
-@pytest.mark.parametrize("text, words", [("@bob_1 hi", ["hi"]), ("https://x.y/late ok", ["ok"]), ("#NewYork", ["new", "york"]), ("don't stop", ["don't", "stop"]),
-                                         ("café naïve", []), ("a I 4 u2", []), ("ночь 夜 ليل", []), ("", []), ("😡🎉", []), ("\x00late\x07", ["late"])])
+@pytest.mark.parametrize("text, words",
+                         [("@bob_1 hi", ["hi"]), ("https://x.y/late ok", ["ok"]),
+                          ("#NewYork", ["new", "york"]), ("don't stop", ["don't", "stop"]),
+                          ("café naïve", []), ("a I 4 u2", []), ("ночь 夜 ليل", []), ("", []),
+                          ("😡🎉", []), ("\x00late\x07", ["late"])])
 def test_words(text, words): assert sqam.find_words(text) == words
 
 
 def test_question_map_is_a_weighted_ridge():
     rng = np.random.default_rng(0)
-    q, a, labels = rng.normal(size=(60, 4)), rng.normal(size=(3, 4)), rng.choice(3, 60, p=[.7, .2, .1])
+    q = rng.normal(size=(60, 4))
+    a = rng.normal(size=(3, 4))
+    labels = rng.choice(3, 60, p=[.7, .2, .1])
     weights, bias = sqam.fit_question_map(q, a, labels, ridge=5., strength=2.)
     w = 1 / np.bincount(labels)[labels]
     ridge = Ridge(alpha=5.).fit(q, a[labels], sample_weight=w * len(w) / w.sum())
     learned = weights - np.eye(4)
-    np.testing.assert_allclose(learned / np.linalg.norm(learned), ridge.coef_.T / np.linalg.norm(ridge.coef_), atol=1e-8)
-    centred = (q - np.average(q, axis=0, weights=w)) @ learned @ (a - np.average(a[labels], axis=0, weights=w)).T
+    np.testing.assert_allclose(learned / np.linalg.norm(learned),
+                               ridge.coef_.T / np.linalg.norm(ridge.coef_), atol=1e-8)
+    centred = (q - np.average(q, axis=0, weights=w)) @ learned @ (
+        a - np.average(a[labels], axis=0, weights=w)).T
     assert centred.std() == pytest.approx(2 * (q @ a.T).std())
 
 
 def test_words_of_descriptions_are_further_questions():
     rng = np.random.default_rng(0)
-    q, a, labels, w, word_labels = rng.normal(size=(60, 4)), rng.normal(size=(9, 4)), rng.choice(3, 60), rng.normal(size=(20, 4)), rng.permutation(20) % 9
+    q = rng.normal(size=(60, 4))
+    a = rng.normal(size=(9, 4))
+    labels = rng.choice(3, 60)
+    w = rng.normal(size=(20, 4))
+    word_labels = rng.permutation(20) % 9
     weights, _ = sqam.fit_question_map(q, a, labels, (w, word_labels), ridge=5., share=3.)
     each = [1 / np.bincount(part)[part] for part in (labels, word_labels)]
     total = np.concatenate([each[0] / each[0].sum(), 3 * each[1] / each[1].sum()])
-    ridge = Ridge(alpha=5.).fit(np.r_[q, w], a[np.r_[labels, word_labels]], sample_weight=60 * total / total.sum())
+    ridge = Ridge(alpha=5.).fit(np.r_[q, w], a[np.r_[labels, word_labels]],
+                                sample_weight=60 * total / total.sum())
     learned = weights - np.eye(4)
-    np.testing.assert_allclose(learned / np.linalg.norm(learned), ridge.coef_.T / np.linalg.norm(ridge.coef_), atol=1e-8)
+    np.testing.assert_allclose(learned / np.linalg.norm(learned),
+                               ridge.coef_.T / np.linalg.norm(ridge.coef_), atol=1e-8)
 
 
 def test_places_with_ties():
@@ -117,11 +145,13 @@ def test_picture_layer_is_kernel_ridge():
     layer = sqam.KernelRegression(30, 7, .1)
     layer.build((None, 16))
     layer.set_weights(sqam.fit_picture_meaning(z, a))
-    expected = KernelRidge(kernel="rbf", gamma=.1, alpha=1.).fit(z, a - a.mean(axis=0)).predict(new) + a.mean(axis=0)
+    expected = KernelRidge(kernel="rbf", gamma=.1,
+                           alpha=1.).fit(z, a - a.mean(axis=0)).predict(new) + a.mean(axis=0)
     np.testing.assert_allclose(np.asarray(layer(new.astype(np.float32))), expected, atol=1e-4)
 
 
-ODD = ["zzzzqq", "ночь 夜", "😡😡", "x" * 10_000, "late " * 2_000, "\x00\x07\u202e", "a\nb\tc", "@user @user", "'''", "١٢٣"]
+ODD = ["zzzzqq", "ночь 夜", "😡😡", "x" * 10_000, "late " * 2_000, "\x00\x07\u202e", "a\nb\tc",
+       "@user @user", "'''", "١٢٣"]
 
 
 def test_odd_texts(model):
@@ -132,22 +162,29 @@ def test_odd_texts(model):
     assert set(np.linalg.norm(model.encode_descriptions(ODD), axis=1).round(5)) <= {0, 1}
     questions, said = model.read(ODD)
     np.testing.assert_array_equal(questions, model.encode_questions(ODD))
-    assert (said != model.encode_words([data.describe_emojis(text) for text in ODD])).nnz == 0 and set(np.sqrt(said.multiply(said).sum(axis=1)).round(5).ravel().tolist()) <= {0, 1}
-    for bad, error in (([None], TypeError), ([float("nan")], TypeError), ([3], TypeError), (["ok", "  "], ValueError), ([], ValueError)):
+    assert ((said != model.encode_words([data.describe_emojis(text) for text in ODD])).nnz == 0
+            and set(np.sqrt(said.multiply(said).sum(axis=1)).round(5).ravel().tolist()) <= {0, 1})
+    for bad, error in (([None], TypeError), ([float("nan")], TypeError), ([3], TypeError),
+                       (["ok", "  "], ValueError), ([], ValueError)):
         with pytest.raises(error): model.encode_questions(bad)
 
 
 def test_alone_or_in_company(model):
     texts = ["so much love", *ODD]
-    np.testing.assert_allclose(model.encode_questions(texts)[0], model.encode_questions(texts[:1])[0], atol=1e-6)
-    np.testing.assert_allclose(model.encode_pictures(codes)[7], model.encode_pictures(codes[7:8])[0], atol=1e-5)
+    np.testing.assert_allclose(model.encode_questions(texts)[0],
+                               model.encode_questions(texts[:1])[0], atol=1e-6)
+    np.testing.assert_allclose(model.encode_pictures(codes)[7],
+                               model.encode_pictures(codes[7:8])[0], atol=1e-5)
 
 
 def test_file_keeps_everything(model, tmp_path):
     again = load_model(save_model(model, tmp_path / "meaning.keras"))
     assert again.vocabulary == model.vocabulary
-    for old, new in zip(model.read(["so much love"]), again.read(["so much love"])): np.testing.assert_allclose(np.asarray(new.sum(axis=0)), np.asarray(old.sum(axis=0)), atol=1e-4)
-    np.testing.assert_allclose(again.encode_questions(["so much love"]), model.encode_questions(["so much love"]), atol=1e-5)
+    for old, new in zip(model.read(["so much love"]), again.read(["so much love"])):
+        np.testing.assert_allclose(np.asarray(new.sum(axis=0)), np.asarray(old.sum(axis=0)),
+                                   atol=1e-4)
+    np.testing.assert_allclose(again.encode_questions(["so much love"]),
+                               model.encode_questions(["so much love"]), atol=1e-5)
     assert (data.ASSETS / "meaning.keras").stat().st_size < 4_000_000
 
 
@@ -159,25 +196,30 @@ def test_mood_is_ridge_regression():
     rng = np.random.default_rng(0)
     v, s = rng.normal(size=(40, 5)), rng.integers(-1, 2, 40)
     centred = v - v.mean(axis=0)
-    np.testing.assert_allclose(meaning.fit_mood(v, s), np.linalg.solve(centred.T @ centred + np.eye(5), centred.T @ (s - s.mean())), atol=1e-6)
+    np.testing.assert_allclose(
+        meaning.fit_mood(v, s),
+        np.linalg.solve(centred.T @ centred + np.eye(5), centred.T @ (s - s.mean())), atol=1e-6)
 
 
 def test_the_mood_that_ships_belongs_to_the_model_that_ships():
     "Tweets that no model has seen feel along it."
     model, tweets = sqam.load_meaning(), data.read_tweets(data.ASSETS / "sample_tweets.csv")
     moods = model.encode_descriptions(tweets["text"]) @ meaning.load_mood()
-    assert spearmanr(moods, tweets["sentiment"].map({"negative": -1, "neutral": 0, "positive": 1}))[0] > .5
+    assert spearmanr(moods,
+                     tweets["sentiment"].map({"negative": -1, "neutral": 0, "positive": 1}))[0] > .5
     few = names[100:103]
     raw = model.encode_descriptions(data.describe(few)) @ meaning.load_mood()
     every = model.encode_descriptions(data.describe(names)) @ meaning.load_mood()
-    np.testing.assert_allclose(meaning.emoji_features(few, codes[100:103])["mood"][:, 0], (raw - every.mean()) / every.std(), atol=1e-5)
+    np.testing.assert_allclose(meaning.emoji_features(few, codes[100:103])["mood"][:, 0],
+                               (raw - every.mean()) / every.std(), atol=1e-5)
 
 
 def test_likeness_is_a_mean_of_kernels():
     features = meaning.emoji_features(names[:20], codes[:20])
     expected = 1 + np.mean([RBF(1.)(features[block]) for block in meaning.BLOCKS], axis=0)
     np.testing.assert_allclose(meaning.likeness(features, features), expected, atol=1e-9)
-    np.testing.assert_allclose(meaning.likeness(features, features, ("picture",)), 1 + rbf_kernel(features["picture"], gamma=.5), atol=1e-9)
+    np.testing.assert_allclose(meaning.likeness(features, features, ("picture",)),
+                               1 + rbf_kernel(features["picture"], gamma=.5), atol=1e-9)
 
 
 def test_leaving_one_out_chooses_as_by_hand():
@@ -190,10 +232,12 @@ def test_leaving_one_out_chooses_as_by_hand():
         errors = []
         for i in range(30):
             rest = np.delete(np.arange(30), i)
-            model = KernelRidge(alpha=ridge, kernel="precomputed").fit(kernel[np.ix_(rest, rest)], target[rest], sample_weight=weight[rest])
+            model = KernelRidge(alpha=ridge, kernel="precomputed").fit(
+                kernel[np.ix_(rest, rest)], target[rest], sample_weight=weight[rest])
             errors.append(target[i] - model.predict(kernel[i:i + 1, rest])[0])
         return np.average(np.square(errors), weights=weight)
-    assert meaning.fit_valence(kernel, valence, count).alpha == min(np.geomspace(.03, 10, 6), key=missed)
+    assert meaning.fit_valence(kernel, valence,
+                               count).alpha == min(np.geomspace(.03, 10, 6), key=missed)
 
 
 def test_cross_validation_never_looks():
@@ -203,12 +247,14 @@ def test_cross_validation_never_looks():
     valence, count = rng.uniform(-1, 1, 40), np.full(40, 50)
     first = meaning.cross_validate(kernel, valence, count)
     _, hidden = next(KFold(5, shuffle=True, random_state=0).split(kernel))
-    other = valence.copy(); other[hidden] = rng.uniform(-1, 1, len(hidden))
+    other = valence.copy()
+    other[hidden] = rng.uniform(-1, 1, len(hidden))
     np.testing.assert_allclose(meaning.cross_validate(kernel, other, count)[hidden], first[hidden])
 
 
 def test_noise_ceiling_grows_with_tweets():
-    table = lambda count: pd.DataFrame({"valence": np.linspace(-.5, .9, 200), "count": count, "spread": .5})
+    table = lambda count: pd.DataFrame({"valence": np.linspace(-.5, .9, 200), "count": count,
+                                        "spread": .5})
     few, many = meaning.noise_ceiling(table(25)), meaning.noise_ceiling(table(2500))
     assert few < many < 1 and many > .99
 
@@ -218,8 +264,11 @@ def test_emoji_of_later_years_and_one_without_a_name():
         warnings.simplefilter("ignore")
         valence = meaning.predict_valence(["1f9a9", "1f389"], codes[:2], data._read_guesses())
     assert valence.shape == (2,) and np.isfinite(valence).all()
-    with pytest.raises(KeyError, match="no annotations"): meaning.emoji_features(["1fffff"], codes[:1])
-    own = pd.DataFrame({"name": ["angry robot"], "keywords": [["rage"]], "tags": [[]], "group": ["face-costume"]}, index=["my-logo"])
+    with pytest.raises(KeyError, match="no annotations"):
+        meaning.emoji_features(["1fffff"], codes[:1])
+    own = pd.DataFrame({"name": ["angry robot"], "keywords": [["rage"]], "tags": [[]],
+                        "group": ["face-costume"]},
+                       index=["my-logo"])
     assert meaning.emoji_features(["my-logo"], codes[:1], own)["tone"].shape == (1, 6)
 
 

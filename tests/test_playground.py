@@ -14,13 +14,21 @@ from neural_emojis.questions import hash_pieces, hash_words, split_words
 from neural_emojis.sqam import find_words
 from neural_emojis.vae import load_codes
 
-texts = ['merry christmas', 'they lost my bag AGAIN!!! 3 hours late', "what a lovely day, isn't it?", 'see you at the beach 🏖️🌊', 'ok', '???', '😀😀😀',
-         '@VirginAmerica thanks for the upgrade https://t.co/abc #NewYorkCity', 'İstanbul’da güzel bir gün', 'ΟΔΟΣ στην Αθήνα', 'ありがとうございます 飛行機', 'شكرا جزيلا',
-         '  spaces\u00a0and\u2003more\ttabs\x1c and\x85lines\n', 'naïve café — “quotes”', "don't stop 'til you get enough 100% ½ ² Ⅷ ٣", '<b>bold</b> & "quoted" <script>alert(1)</script>',
-         'zzqx qqzx', 'http is http://x and https://y/z?a=1', 'long ' * 400, 'a_b __ c\u200dd \u200b e\ufeff', 'HappyBirthdayToYou loveIt IT', '𝕦𝕟𝕚𝕔𝕠𝕕𝕖 𝟙𝟚 ßẞ ﬁ', 'late flights, my flight is late', 'I love you so much', 'so sad and angry today',
+texts = ['merry christmas', 'they lost my bag AGAIN!!! 3 hours late',
+         "what a lovely day, isn't it?", 'see you at the beach 🏖️🌊', 'ok', '???', '😀😀😀',
+         '@VirginAmerica thanks for the upgrade https://t.co/abc #NewYorkCity',
+         'İstanbul’da güzel bir gün', 'ΟΔΟΣ στην Αθήνα', 'ありがとうございます 飛行機', 'شكرا جزيلا',
+         '  spaces\u00a0and\u2003more\ttabs\x1c and\x85lines\n', 'naïve café — “quotes”',
+         "don't stop 'til you get enough 100% ½ ² Ⅷ ٣",
+         '<b>bold</b> & "quoted" <script>alert(1)</script>',
+         'zzqx qqzx', 'http is http://x and https://y/z?a=1', 'long ' * 400,
+         'a_b __ c\u200dd \u200b e\ufeff', 'HappyBirthdayToYou loveIt IT', '𝕦𝕟𝕚𝕔𝕠𝕕𝕖 𝟙𝟚 ßẞ ﬁ',
+         'late flights, my flight is late', 'I love you so much', 'so sad and angry today',
          '🇫🇷🇫 5️⃣ #️⃣ *⃣ 👨‍👩‍👧 ©2015 ❤❤️ 🤔🪿']
-texts += [' '.join(np.random.default_rng(i).choice([*'abcdeé😀ж字 \'_1٣²@#\u0301\u2028\u3000', 'http://', "n't"], 40)) for i in range(60)]
-texts += [''.join(np.random.default_rng(i).choice([*'abzAZ \'_19@#.,é\u0130\u0301Σσ'], 60)) for i in range(60)]
+texts += [' '.join(np.random.default_rng(i).choice(
+    [*'abcdeé😀ж字 \'_1٣²@#\u0301\u2028\u3000', 'http://', "n't"], 40)) for i in range(60)]
+texts += [''.join(np.random.default_rng(i).choice([*'abzAZ \'_19@#.,é\u0130\u0301Σσ'], 60))
+          for i in range(60)]
 
 
 pytestmark = pytest.mark.usefixtures('npm')
@@ -35,7 +43,8 @@ def page(browser, address):
     "The playground when its models have been loaded; errors on it fail the test."
     errors, page = [], browser.new_page(viewport={'width': 1200, 'height': 900})
     page.on('pageerror', lambda error: errors.append(str(error)))
-    page.on('console', lambda message: errors.append(message.text) if message.type == 'error' else None)
+    page.on('console',
+            lambda message: errors.append(message.text) if message.type == 'error' else None)
     page.goto(f'{address}playground.html')
     page.wait_for_function('window.playground')
     yield page
@@ -45,12 +54,15 @@ def page(browser, address):
 
 def picture(page, canvas:str) -> np.ndarray: # float (36, 36, 4), premultiplied alpha in [0, 1]
     "What a canvas of 36×36 shows."
-    data = page.evaluate(f"Array.from(document.getElementById('{canvas}').getContext('2d').getImageData(0, 0, 36, 36).data)")
+    data = page.evaluate(
+        f"Array.from(document.getElementById('{canvas}').getContext('2d').getImageData(0, "
+        "0, 36, 36).data)")
     return premultiplied(np.array(data).reshape(36, 36, 4) / 255)
 
 
 def soon(page, check) -> None:
-    "Wait until a check holds: the picture follows the slider in its own time. After ten seconds its complaint counts."
+    """Wait until a check holds: the picture follows the slider in its own time. After ten
+    seconds its complaint counts."""
     for _ in range(100):
         try: return check()
         except AssertionError: page.wait_for_timeout(100)
@@ -61,33 +73,42 @@ def shows(page, canvas:str, expected, atol:float) -> None: # a check of what a c
     soon(page, lambda: np.testing.assert_allclose(picture(page, canvas), expected, atol=atol))
 
 
-def premultiplied(image): return np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], axis=-1)
+def premultiplied(image):
+    return np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], axis=-1)
 
 
 def shown_code(page): # as the sliders say it, in the order of the dimensions
-    by_rank = page.evaluate("Array.from(document.querySelectorAll('#pg-sliders input'), input => Number(input.value))")
+    by_rank = page.evaluate(
+        "Array.from(document.querySelectorAll('#pg-sliders input'), input => Number(input.value))")
     code = np.zeros(16)
     code[page.evaluate('playground.order')] = by_rank
     return code
 
 
 def test_decoder(page, answerer):
-    codes = np.concatenate([load_codes()[::97], sample(5, seed=1), [np.zeros(16), np.full(16, 9.)]]).astype(np.float32)
-    decoded = np.array(page.evaluate('async codes => { const all = []; for (const code of codes) all.push(Array.from(await playground.decode(code))); return all; }', codes.tolist()))
-    np.testing.assert_allclose(decoded.reshape(-1, 36, 36, 4), answerer.vae.decode(codes), atol=1e-5)
+    codes = np.concatenate([load_codes()[::97], sample(5, seed=1),
+                            [np.zeros(16), np.full(16, 9.)]]).astype(np.float32)
+    decoded = np.array(page.evaluate('async codes => { const all = []; for (const code of codes) '
+                                     'all.push(Array.from(await playground.decode(code))); '
+                                     'return all; }', codes.tolist()))
+    np.testing.assert_allclose(decoded.reshape(-1, 36, 36, 4), answerer.vae.decode(codes),
+                               atol=1e-5)
 
 
 def test_codes_that_are_none_are_refused(page):
     for code in ([0] * 15, [float('nan')] * 16):
-        with pytest.raises(Exception, match='16 finite numbers'): page.evaluate('code => playground.decode(code)', code)
+        with pytest.raises(Exception, match='16 finite numbers'):
+            page.evaluate('code => playground.decode(code)', code)
 
 
 def test_nearest_emoji(page, answerer):
     images = answerer.vae.decode(np.concatenate([load_codes()[5::100], sample(5, seed=2)]))
-    found = page.evaluate('images => images.map(image => playground.nearest(image))', images.reshape(len(images), -1).tolist())
+    found = page.evaluate('images => images.map(image => playground.nearest(image))',
+                          images.reshape(len(images), -1).tolist())
     real = answerer.emojis.images[[each['index'] for each in found]]
     position, distance = nearest_emojis(images, answerer.emojis)
-    np.testing.assert_allclose([each['distance'] for each in found], distance, atol=1e-3)   # a canvas has 8 bits
+    # a canvas has 8 bits
+    np.testing.assert_allclose([each['distance'] for each in found], distance, atol=1e-3)
     assert np.mean([each['index'] for each in found] == position) > .8 and len(real) == len(images)
 
 
@@ -97,13 +118,20 @@ def test_map_morph_and_draw(page):
     xy = np.float32(data['xy'])
     assert len(np.unique(xy, axis=0)) == len(codes) and xy.min() == 0 and xy.max() == 1
     for point in ([.31, .72], [0., 1.], xy[100].tolist()):
-        np.testing.assert_allclose(page.evaluate('([x, y]) => playground.codeAt(x, y)', point), playground.code_at(np.array(point), xy, codes), atol=1e-5)
-    np.testing.assert_allclose(page.evaluate('([x, y]) => playground.codeAt(x, y)', xy[100].tolist()), codes[100], atol=1e-5)
-    ways = page.evaluate('([a, b]) => [0, .25, .5, .75, 1].map(t => playground.morph(a, b, t))', [codes[3].tolist(), codes[500].tolist()])
+        np.testing.assert_allclose(page.evaluate('([x, y]) => playground.codeAt(x, y)', point),
+                                   playground.code_at(np.array(point), xy, codes), atol=1e-5)
+    np.testing.assert_allclose(page.evaluate('([x, y]) => playground.codeAt(x, y)',
+                                             xy[100].tolist()),
+                               codes[100], atol=1e-5)
+    ways = page.evaluate('([a, b]) => [0, .25, .5, .75, 1].map(t => playground.morph(a, b, t))',
+                         [codes[3].tolist(), codes[500].tolist()])
     np.testing.assert_allclose(ways, morph(codes[3], codes[500], 5), atol=1e-5)
     density, epsilon = load_density(), np.random.default_rng(0).standard_normal(16)
-    draws = page.evaluate('epsilon => playground.weights.map((_, k) => playground.sample(k, epsilon))', epsilon.tolist())
-    np.testing.assert_allclose(draws, density.means_ + np.linalg.cholesky(density.covariances_) @ epsilon, atol=1e-5)
+    draws = page.evaluate(
+        'epsilon => playground.weights.map((_, k) => playground.sample(k, epsilon))',
+        epsilon.tolist())
+    np.testing.assert_allclose(
+        draws, density.means_ + np.linalg.cholesky(density.covariances_) @ epsilon, atol=1e-5)
     many = np.array(page.evaluate('Array.from({length: 4000}, () => playground.sample())'))
     np.testing.assert_allclose(many.mean(axis=0), density.weights_ @ density.means_, atol=.15)
     np.testing.assert_allclose(many.var(axis=0), sample(20_000).var(axis=0), rtol=.25)
@@ -117,19 +145,28 @@ def test_texts_are_read_as_python_reads_them(page, answerer):
         assert found['words'] == split_words(text), text
         assert found['meaning'] == find_words(text), text
         assert found['blank'] == (not text.strip()), text
-        for ours, theirs in zip(found['ngrams'], (hash_pieces([text])[0], hash_words([text])[0])): assert sorted(ours) == sorted(theirs.tolist()), text
+        for ours, theirs in zip(found['ngrams'], (hash_pieces([text])[0], hash_words([text])[0])):
+            assert sorted(ours) == sorted(theirs.tolist()), text
 
 
 def test_moods_and_answers(page, answerer):
     got = page.evaluate("""async texts => { const reader = await playground.words(), all = [];
         for (const text of texts) { const asked = await reader.ask(text); all.push({felt: await reader.feel(text), question: Array.from(asked.question), best: asked.best(5)}); }
         return all; }""", texts)
-    np.testing.assert_allclose([[mood['cosine'] for mood in each['felt']] for each in got], np.array([answerer.sentiment(text).to_numpy()[0] for text in texts]), atol=1e-5)
-    np.testing.assert_allclose([[mood['confidence'] for mood in each['felt']] for each in got], np.array([answerer.confidence(text).to_numpy()[0] for text in texts]), atol=1e-5)
-    np.testing.assert_allclose([each['question'] for each in got], answerer.meaning.encode_questions(texts), atol=1e-5)
+    np.testing.assert_allclose([[mood['cosine'] for mood in each['felt']] for each in got],
+                               np.array([answerer.sentiment(text).to_numpy()[0] for text in texts]),
+                               atol=1e-5)
+    np.testing.assert_allclose(
+        [[mood['confidence'] for mood in each['felt']] for each in got],
+        np.array([answerer.confidence(text).to_numpy()[0] for text in texts]), atol=1e-5)
+    np.testing.assert_allclose([each['question'] for each in got],
+                               answerer.meaning.encode_questions(texts), atol=1e-5)
     best = answerer.answer(texts)
-    np.testing.assert_allclose(np.ravel([[emoji['score'] for emoji in each['best']] for each in got]), best['score'], atol=1e-5)
-    assert np.mean(np.ravel([[answerer.emojis.names[emoji['index']] for emoji in each['best']] for each in got]) == best['name']) > .99
+    np.testing.assert_allclose(
+        np.ravel([[emoji['score'] for emoji in each['best']] for each in got]), best['score'],
+        atol=1e-5)
+    assert np.mean(np.ravel([[answerer.emojis.names[emoji['index']] for emoji in each['best']]
+                             for each in got]) == best['name']) > .99
 
 
 def test_inventions(page, answerer):
@@ -140,13 +177,16 @@ def test_inventions(page, answerer):
     codes, scores = answerer.invent_codes(asked)
     np.testing.assert_allclose([each['score'] for each in got], scores, atol=1e-3)
     invented = np.float32([each['code'] for each in got])
-    np.testing.assert_allclose(np.einsum('nd,nd->n', answerer.meaning.encode_pictures(invented), answerer.meaning.encode_questions(asked)), scores, atol=1e-3)
+    np.testing.assert_allclose(np.einsum('nd,nd->n', answerer.meaning.encode_pictures(invented),
+                                         answerer.meaning.encode_questions(asked)),
+                               scores, atol=1e-3)
     assert (load_density().score_samples(invented) >= answerer._starts[2] - 1e-3).all()
 
 
 def test_sliding_changes_the_picture(page, answerer):
     before, slider = picture(page, 'pg-picture'), page.locator('#pg-sliders input').first
-    slider.click(position={'x': .1 * slider.bounding_box()['width'], 'y': slider.bounding_box()['height'] / 2})
+    slider.click(position={'x': .1 * slider.bounding_box()['width'],
+                           'y': slider.bounding_box()['height'] / 2})
     expected = premultiplied(answerer.vae.decode(shown_code(page)[None])[0])
     assert np.abs(before - expected).max() > .05
     shows(page, 'pg-picture', expected, atol=.02)
@@ -156,12 +196,15 @@ def test_tapping_the_map_takes_its_emoji_to_the_sliders(page, answerer):
     index = 400
     x, y = np.array(page.evaluate(f'playground.xy[{index}]'))
     box = page.locator('#pg-map').bounding_box()
-    page.locator('#pg-map').click(position={axis: (.025 + at * .95) * box['width'] for axis, at in zip('xy', (x, y))})
+    page.locator('#pg-map').click(
+        position={axis: (.025 + at * .95) * box['width'] for axis, at in zip('xy', (x, y))})
     expected = premultiplied(answerer.vae.decode(load_codes()[index:index + 1])[0])
     shows(page, 'pg-picture', expected, atol=.06)      # the tap is on a whole pixel
     shows(page, 'pg-lens', expected, atol=.06)
-    nearest = nearest_emojis(answerer.vae.decode(load_codes()[index:index + 1]), answerer.emojis)[0][0]
-    assert load_annotations().loc[answerer.emojis.names[nearest], 'name'] in page.inner_text('#pg-here')
+    nearest = nearest_emojis(answerer.vae.decode(load_codes()[index:index + 1]),
+                             answerer.emojis)[0][0]
+    assert load_annotations().loc[answerer.emojis.names[nearest],
+                                  'name'] in page.inner_text('#pg-here')
     page.locator('#pg-map').press('ArrowLeft')
     def has_changed(): assert np.abs(picture(page, 'pg-lens') - expected).max() > .02
     soon(page, has_changed)
@@ -170,19 +213,26 @@ def test_tapping_the_map_takes_its_emoji_to_the_sliders(page, answerer):
 def test_typing_a_text(page, answerer):
     page.fill('#pg-text', 'merry christmas')
     page.press('#pg-text', 'Enter')
-    page.wait_for_function("document.getElementById('pg-invented-note').textContent.startsWith('Scores')", timeout=60_000)
-    half = answerer.invent_codes('merry christmas')[1][0] / 2                                       # it shares no words
-    assert float(re.match(r'Scores ([\d.]+)', page.inner_text('#pg-invented-note'))[1]) == pytest.approx(half, abs=1e-3)
+    page.wait_for_function(
+        "document.getElementById('pg-invented-note').textContent.startsWith('Scores')",
+        timeout=60_000)
+    half = answerer.invent_codes('merry christmas')[1][0] / 2  # it shares no words
+    assert float(re.match(r'Scores ([\d.]+)',
+                          page.inner_text('#pg-invented-note'))[1]) == pytest.approx(half, abs=1e-3)
     best = answerer.answer('merry christmas')
     shown = page.locator('#pg-best li').all_inner_texts()
-    assert shown == [f"{load_annotations().loc[name, 'name']}\n{score:.3f}" for name, score in zip(best['name'], best['score'])]
+    assert shown == [f"{load_annotations().loc[name, 'name']}\n{score:.3f}"
+                     for name, score in zip(best['name'], best['score'])]
     shares = page.locator('#pg-moods .share').all_inner_texts()
-    assert shares == [f'{share:.0f} %' for share in 100 * answerer.confidence('merry christmas').to_numpy()[0]]
-    np.testing.assert_allclose(picture(page, 'pg-invented'), premultiplied(answerer.invent('merry christmas')[0]), atol=.05)
+    assert shares == [f'{share:.0f} %'
+                      for share in 100 * answerer.confidence('merry christmas').to_numpy()[0]]
+    np.testing.assert_allclose(picture(page, 'pg-invented'),
+                               premultiplied(answerer.invent('merry christmas')[0]), atol=.05)
 
 
 def test_html_in_a_text_is_shown_and_not_run(page):
-    dangerous = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script><b>bold</b>'
+    dangerous = ('<img src=x onerror="window.hacked = '
+                 'true"><script>window.hacked = true</script><b>bold</b>')
     page.fill('#pg-text', dangerous)
     page.click('#pg-ask button')
     page.wait_for_selector('#pg-answers:visible')
@@ -214,7 +264,8 @@ def test_drawing_morphing_and_saving(page, answerer, tmp_path):
 
 
 def test_an_unknown_emoji_to_morph_is_refused(page):
-    for text, message in {'no such thing': 'No emoji', 'face': 'emojis have this in their name', '': ''}.items():
+    for text, message in {'no such thing': 'No emoji', 'face': 'emojis have this in their name',
+                          '': ''}.items():
         page.fill('#pg-to', text)
         page.click('#pg-morph button')
         assert not page.evaluate("document.getElementById('pg-to').validity.valid")
@@ -241,15 +292,18 @@ def test_pictures_without_javascript(browser, address):
         page = context.new_page()
         page.goto(f'{address}playground.html')
         assert 'needs JavaScript' in page.inner_text('#pg-status')
-        assert page.locator('img.still:visible').count() == 3 and page.locator('.live:visible').count() == 0
+        assert page.locator('img.still:visible').count() == 3 and page.locator(
+            '.live:visible').count() == 0
 
 
 def test_pictures_without_webassembly(browser, address):
     page = browser.new_page()
     page.add_init_script('delete globalThis.WebAssembly')
     page.goto(f'{address}playground.html')
-    page.wait_for_function("document.getElementById('pg-status').textContent.includes('no WebAssembly')")
-    assert page.locator('img.still:visible').count() == 3 and page.locator('.live:visible').count() == 0
+    page.wait_for_function(
+        "document.getElementById('pg-status').textContent.includes('no WebAssembly')")
+    assert page.locator('img.still:visible').count() == 3 and page.locator(
+        '.live:visible').count() == 0
     page.close()
 
 
@@ -257,7 +311,8 @@ def test_pictures_where_a_model_is_missing(browser, address):
     page = browser.new_page()
     page.route('**/decoder.onnx.gz', lambda route: route.fulfill(status=404))
     page.goto(f'{address}playground.html')
-    page.wait_for_function("document.getElementById('pg-status').textContent.includes('decoder.onnx.gz: 404')")
+    page.wait_for_function(
+        "document.getElementById('pg-status').textContent.includes('decoder.onnx.gz: 404')")
     assert page.locator('img.still:visible').count() == 3
     page.close()
 

@@ -20,7 +20,8 @@ bin = Path(sys.executable).parent
 
 
 def code_cells(path):
-    return [cell for cell in json.loads(path.read_text(encoding='utf-8'))['cells'] if cell['cell_type'] == 'code']
+    return [cell for cell in json.loads(path.read_text(encoding='utf-8'))['cells']
+            if cell['cell_type'] == 'code']
 
 
 @pytest.fixture
@@ -28,17 +29,20 @@ def copy(tmp_path):
     "A copy of the project that a test may change."
     for name in ('settings.ini', 'README.md'): shutil.copy(root/name, tmp_path)
     for name in ('nbs', 'neural_emojis'):
-        shutil.copytree(root/name, tmp_path/name, ignore=shutil.ignore_patterns('__pycache__', 'assets', '.*'))
+        shutil.copytree(root/name, tmp_path/name,
+                        ignore=shutil.ignore_patterns('__pycache__', 'assets', '.*'))
     return tmp_path
 
 
 def modules(folder):
-    return {path.name: path.read_text(encoding='utf-8') for path in (folder/'neural_emojis').glob('*.py')}
+    return {path.name: path.read_text(encoding='utf-8')
+            for path in (folder/'neural_emojis').glob('*.py')}
 
 
 def test_package_is_what_the_notebooks_export(copy):
     for path in (copy/'neural_emojis').glob('*.py'):
-        if path.name != '__init__.py': path.unlink()      # so that a module whose notebook is gone shows up
+        if path.name != '__init__.py':
+            path.unlink()      # so that a module whose notebook is gone shows up
     subprocess.run([bin/'nbdev_export'], cwd=copy, check=True)
     assert modules(copy) == modules(root), 'run `make export`'
 
@@ -46,13 +50,17 @@ def test_package_is_what_the_notebooks_export(copy):
 def test_notebooks_are_clean(copy):
     subprocess.run([bin/'nbdev_clean'], cwd=copy, check=True)
     for path in notebooks:
-        assert (copy/'nbs'/path.name).read_text(encoding='utf-8') == path.read_text(encoding='utf-8'), f'run `nbdev_clean` on {path.name}'
+        assert (copy/'nbs'/path.name).read_text(encoding='utf-8') == path.read_text(
+            encoding='utf-8'), f'run `nbdev_clean` on {path.name}'
 
 
 def test_every_name_is_defined_and_used():
-    "A name that a cell took from an import that is gone shows up here in a second, not after an hour of running."
-    done = subprocess.run([bin/'ruff', 'check', '--isolated', '--no-cache', '--output-format', 'concise', '--select', 'F', '--ignore', 'F811',
-                           'nbs', 'neural_emojis', 'scripts', 'docs', 'tests'], cwd=root, capture_output=True, text=True)
+    """A name that a cell took from an import that is gone shows up here in a second, not after
+    an hour of running."""
+    done = subprocess.run([bin/'ruff', 'check', '--isolated', '--no-cache', '--output-format',
+                           'concise', '--select', 'F', '--ignore', 'F811',
+                           'nbs', 'neural_emojis', 'scripts', 'docs', 'tests'],
+                          cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -60,12 +68,15 @@ def test_every_name_is_defined_and_used():
 def test_notebook_is_fit_to_be_committed(path):
     text = path.read_text(encoding='utf-8')
     assert len(text.encode()) < 1_500_000, 'draw smaller figures'
-    assert not re.search(r'["\'\s(]/(home|root|Users|work)/', text), 'it names a folder of one machine'
-    errors = [o['evalue'] for cell in code_cells(path) for o in cell['outputs'] if o['output_type'] == 'error']
+    assert not re.search(r'["\'\s(]/(home|root|Users|work)/',
+                         text), 'it names a folder of one machine'
+    errors = [o['evalue'] for cell in code_cells(path)
+              for o in cell['outputs'] if o['output_type'] == 'error']
     assert not errors
     sources = [''.join(cell['source']) for cell in code_cells(path)]
     exports = any(re.search(r'^#\| *exports?\b', source, re.M) for source in sources)
-    assert not exports or any('#| default_exp ' in source for source in sources), 'it exports to nowhere: no default_exp'
+    assert not exports or any('#| default_exp ' in source
+                              for source in sources), 'it exports to nowhere: no default_exp'
 
 
 def test_readme_is_the_front_page():
@@ -73,7 +84,8 @@ def test_readme_is_the_front_page():
     from readme import render
     text, images = render(root/'nbs/index.ipynb')
     assert (root/'README.md').read_text(encoding='utf-8') == text, 'run `make readme`'
-    assert {path.name: path.read_bytes() for path in (root/'docs/images').glob('readme_*.png')} == images
+    assert {path.name: path.read_bytes()
+            for path in (root/'docs/images').glob('readme_*.png')} == images
 
 
 def settings():
@@ -93,10 +105,13 @@ def test_every_dependency_is_pinned():
         if required.marker and not required.marker.evaluate({'extra': ''}): continue
         seen |= {(name, extra) for extra in wanted}
         assert name in pins, f'{name} is not in constraints.txt'
-        assert required.specifier.contains(pins[name], prereleases=True), f'constraints.txt: {name} {pins[name]} is not {required.specifier}'
+        assert required.specifier.contains(
+            pins[name],
+            prereleases=True), f'constraints.txt: {name} {pins[name]} is not {required.specifier}'
         for line in distribution(name).requires or []:
             needed = Requirement(line)
-            if any(needed.marker is None or needed.marker.evaluate({'extra': extra}) for extra in wanted):
+            if any(needed.marker is None or needed.marker.evaluate({'extra': extra})
+                   for extra in wanted):
                 needed.marker = None
                 todo.append(str(needed))
     assert {name for name, _ in seen} == set(pins), 'constraints.txt pins what nothing needs'
@@ -104,20 +119,27 @@ def test_every_dependency_is_pinned():
 
 def test_wheel_holds_the_package_and_its_assets(tmp_path):
     "... and nothing else."
-    command = [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', tmp_path]
-    for name in ('settings.ini', 'setup.py', 'pyproject.toml', 'README.md', 'LICENSE'): shutil.copy(root/name, tmp_path)
-    shutil.copytree(root/'neural_emojis', tmp_path/'neural_emojis', ignore=shutil.ignore_patterns('__pycache__'))
+    command = [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation',
+               '-w', tmp_path]
+    for name in ('settings.ini', 'setup.py', 'pyproject.toml', 'README.md', 'LICENSE'):
+        shutil.copy(root/name, tmp_path)
+    shutil.copytree(root/'neural_emojis', tmp_path/'neural_emojis',
+                    ignore=shutil.ignore_patterns('__pycache__'))
     subprocess.run([*command, tmp_path], check=True, cwd=tmp_path)
     wheel, = tmp_path.glob('*.whl')
     held = {name for name in zipfile.ZipFile(wheel).namelist() if '.dist-info/' not in name}
     shipped = {path.relative_to(root).as_posix() for path in (root/'neural_emojis').rglob('*')
-               if path.is_file() and (path.suffix == '.py' or 'assets' in path.parts) and '__pycache__' not in path.parts}
+               if path.is_file() and (path.suffix == '.py' or 'assets' in path.parts)
+               and '__pycache__' not in path.parts}
     assert held == shipped
 
 
 def test_package_imports_without_development_dependencies():
-    names = ', '.join(f'neural_emojis.{path.stem}' for path in sorted((root/'neural_emojis').glob('[!_]*.py')))
-    blocked = dict.fromkeys(['nbdev', 'fastcore', 'execnb', 'IPython', 'ipykernel', 'nbformat', 'nbclient', 'pytest', 'myst_nb', 'furo'])
-    code = f'import sys; sys.modules.update({blocked}); import neural_emojis' + (f', {names}' if names else '')
+    names = ', '.join(f'neural_emojis.{path.stem}'
+                      for path in sorted((root/'neural_emojis').glob('[!_]*.py')))
+    blocked = dict.fromkeys(['nbdev', 'fastcore', 'execnb', 'IPython', 'ipykernel', 'nbformat',
+                             'nbclient', 'pytest', 'myst_nb', 'furo'])
+    code = f'import sys; sys.modules.update({blocked}); import neural_emojis' + (
+        f', {names}' if names else '')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -9,17 +9,21 @@ phone, desk = {'width': 390, 'height': 800}, {'width': 1280, 'height': 900}
 @pytest.fixture(scope='session')
 def names(site):
     "All pages, relative to the site's address."
-    return sorted(str(path.relative_to(site)) for path in site.rglob('*.html') if '_static' not in path.parts)
+    return sorted(str(path.relative_to(site))
+                  for path in site.rglob('*.html') if '_static' not in path.parts)
 
 
 def visit(page, address:str) -> tuple[list, int]: # complaints, bytes received
     "Load a page, scroll to its end, and note what went wrong and what it weighs."
     complaints, bodies = [], []
-    page.on('console', lambda message: complaints.append(f'says {message.text}') if message.type in ('error', 'warning') else None)
+    page.on('console', lambda message: complaints.append(f'says {message.text}')
+            if message.type in ('error', 'warning') else None)
     page.on('pageerror', lambda error: complaints.append(f'throws {error}'))
     page.on('requestfailed', lambda request: complaints.append(f'cannot load {request.url}'))
-    page.on('request', lambda request: complaints.append(f'asks another host: {request.url}') if not request.url.startswith((address.rsplit('/', 1)[0], 'data:', 'blob:')) else None)
-    page.on('response', lambda response: complaints.append(f'{response.status} for {response.url}') if response.status >= 400 else bodies.append(response))
+    page.on('request', lambda request: complaints.append(f'asks another host: {request.url}')
+            if not request.url.startswith((address.rsplit('/', 1)[0], 'data:', 'blob:')) else None)
+    page.on('response', lambda response: complaints.append(f'{response.status} for {response.url}')
+            if response.status >= 400 else bodies.append(response))
     page.goto(address, wait_until='networkidle')
     page.evaluate('window.scrollTo(0, document.body.scrollHeight)')
     page.wait_for_load_state('networkidle')
@@ -33,7 +37,8 @@ def test_pages_load_quietly_and_are_light(browser, address, names):
             complaints, weight = visit(context.new_page(), address + name)
         limit = 8e6 if name == 'playground.html' else 2e6
         faults += [f'{name} {complaint}' for complaint in complaints]
-        if weight > limit: faults.append(f'{name} weighs {weight / 1e6:.2f} MB of at most {limit / 1e6:.0f}')
+        if weight > limit:
+            faults.append(f'{name} weighs {weight / 1e6:.2f} MB of at most {limit / 1e6:.0f}')
     assert not faults and len(names) > 12
 
 
@@ -46,11 +51,15 @@ def test_pages_are_accessible(browser, address, npm, names, scheme):
             page.goto(address + name, wait_until='networkidle')
             page.add_script_tag(path=npm/'axe-core/axe.min.js')
             found = page.evaluate('axe.run()')['violations']
-            faults += [f"{name}: {each['id']} ({each['impact']}) at {each['nodes'][0]['target']}, {len(each['nodes'])} times" for each in found if each['impact'] in ('serious', 'critical')]
+            faults += [f"{name}: {each['id']} ({each['impact']}) "
+                       f"at {each['nodes'][0]['target']}, {len(each['nodes'])} times"
+                       for each in found if each['impact'] in ('serious', 'critical')]
     assert not faults
 
 
-widest = "Math.max(...Array.from(document.querySelectorAll('html, .content, .cell_input pre'), box => Math.max(box.scrollWidth - box.clientWidth, box.getBoundingClientRect().right - innerWidth)))"
+widest = ("Math.max(...Array.from(document.querySelectorAll('html, .content, "
+          ".cell_input pre'), box => Math.max(box.scrollWidth - box.clientWidth, "
+          "box.getBoundingClientRect().right - innerWidth)))")
 
 @pytest.mark.parametrize('viewport', [phone, desk], ids=['phone', 'desk'])
 def test_pages_do_not_scroll_sideways(browser, address, names, viewport):
@@ -62,7 +71,9 @@ def test_pages_do_not_scroll_sideways(browser, address, names, viewport):
     assert not wide
 
 
-@pytest.mark.parametrize('query, page_name', [('train_vae', '02_vae.html'), ('posterior collapse', '02_vae.html'), ('playground', 'playground.html')])
+@pytest.mark.parametrize('query, page_name',
+                         [('train_vae', '02_vae.html'), ('posterior collapse', '02_vae.html'),
+                          ('playground', 'playground.html')])
 def test_search_finds_functions_and_prose(browser, address, query, page_name):
     page = browser.new_page()
     page.goto(f'{address}search.html?q={query}')
@@ -74,7 +85,9 @@ def test_every_figure_has_a_caption_and_alternative_text(browser, address, names
     page, bare = browser.new_page(), []
     for name in names:
         page.goto(address + name)
-        bare += [f'{name}: {src}' for src in page.evaluate("Array.from(document.querySelectorAll('.cell_output img')).filter(img => !img.alt || !img.closest('.cell_output').querySelector('figcaption')).map(img => img.src)")]
+        bare += [f'{name}: {src}' for src in page.evaluate(
+            "Array.from(document.querySelectorAll('.cell_output img')).filter(img => !img.alt "
+            "|| !img.closest('.cell_output').querySelector('figcaption')).map(img => img.src)")]
     page.close()
     assert not bare
 
@@ -82,7 +95,9 @@ def test_every_figure_has_a_caption_and_alternative_text(browser, address, names
 def test_names_link_to_what_the_reader_has_met(site):
     ahead = []
     for path in site.glob('[0-9]*_*.html'):
-        links = re.findall(r'<a class="reference internal" href="([^"#]*)#neural_emojis[^"]*" title="[^"]*"><code', path.read_text(encoding='utf-8'))
+        links = re.findall(
+            r'<a class="reference internal" href="([^"#]*)#neural_emojis[^"]*" title="[^"]*"><code',
+            path.read_text(encoding='utf-8'))
         ahead += [f'{path.name} → {link}' for link in links if link > path.name]
     assert not ahead
 

@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from neural_emojis.sqam import build_contrastive, build_post_sqam, cosine_similarity, load_sqam, plot_model, predict_labels, train_sqam
+from neural_emojis.sqam import (
+    build_contrastive, build_post_sqam, cosine_similarity, load_sqam,
+    plot_model, predict_labels, train_sqam)
 from neural_emojis.vae import save_model
 from references import plain_lstm
 
@@ -15,8 +17,9 @@ rng = np.random.default_rng(0)
 MATRIX = rng.normal(size=(32, 100)).astype(np.float32)
 CODES = rng.normal(3, 2, size=(50, 16)).astype(np.float32)
 QUESTIONS = rng.integers(0, 32, (40, 20)).astype(np.int32)
-LABELS = QUESTIONS[:, -1] % 3                                         # to be learned: the last word decides
-SETS = QUESTIONS, CODES[LABELS], np.stack([CODES[(LABELS + 1) % 3], CODES[(LABELS + 2) % 3]], axis=1)
+LABELS = QUESTIONS[:, -1] % 3  # to be learned: the last word decides
+SETS = QUESTIONS, CODES[LABELS], np.stack([CODES[(LABELS + 1) % 3], CODES[(LABELS + 2) % 3]],
+                                          axis=1)
 
 
 @pytest.fixture
@@ -25,16 +28,19 @@ def sqam(): return build_post_sqam(VOCABULARY, MATRIX, CODES)
 
 def plain_sqam(sqam, questions, codes):
     "Cosines (n,) of questions with one code each, in NumPy."
-    weights = {layer.name: [w.astype(np.float64) for w in layer.get_weights()] for layer in sqam.layers}
+    weights = {layer.name: [w.astype(np.float64) for w in layer.get_weights()]
+               for layer in sqam.layers}
     dense = lambda v, name, activation: activation(v @ weights[name][0] + weights[name][1])
     relu = lambda v: np.maximum(v, 0)
     x = weights["words"][0][questions]
     forward, backward = weights["bilstm"][:3], weights["bilstm"][3:]
-    x = np.concatenate([plain_lstm(x, *forward), plain_lstm(x[:, ::-1], *backward)[:, ::-1]], axis=2)
+    x = np.concatenate([plain_lstm(x, *forward), plain_lstm(x[:, ::-1], *backward)[:, ::-1]],
+                       axis=2)
     x = x.reshape(len(x), 2, 10, 100).max(axis=2).reshape(len(x), 200)
     x = dense(x, "question_features", relu)
     y = dense((codes - CODES.mean(axis=0)) / CODES.std(axis=0), "answer_features", relu)
-    for name, activation in [("shared_1", relu), ("shared_2", relu), ("shared_3", np.tanh)]: x, y = dense(x, name, activation), dense(y, name, activation)
+    for name, activation in [("shared_1", relu), ("shared_2", relu), ("shared_3", np.tanh)]:
+        x, y = dense(x, name, activation), dense(y, name, activation)
     return (x * y).sum(axis=1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)
 
 
@@ -52,26 +58,33 @@ def test_contrastive_loss_agrees_with_numpy(sqam):
     contrastive = build_contrastive(sqam, n_incorrect=3, margin=.3)
     losses = contrastive.predict([QUESTIONS, CODES[:40], incorrect], verbose=0)
     right = plain_sqam(sqam, QUESTIONS, CODES[:40])
-    expected = np.stack([np.maximum(0, .3 - right + plain_sqam(sqam, QUESTIONS, incorrect[:, k])) for k in range(3)], axis=1)
+    expected = np.stack([np.maximum(0, .3 - right + plain_sqam(sqam, QUESTIONS, incorrect[:, k]))
+                         for k in range(3)],
+                        axis=1)
     assert losses.shape == (40, 3) and np.allclose(losses, expected, atol=1e-5)
     contrastive.compile()
-    assert contrastive.evaluate([QUESTIONS, CODES[:40], incorrect], verbose=0) == pytest.approx(expected.mean(), abs=1e-5)
+    assert contrastive.evaluate([QUESTIONS, CODES[:40], incorrect],
+                                verbose=0) == pytest.approx(expected.mean(), abs=1e-5)
 
 
 def test_layers_are_the_articles(sqam):
     count = {layer.name: layer.count_params() for layer in sqam.layers}
     assert count["words"] == 32 * 100 and count["bilstm"] == 2 * 4 * 50 * (100 + 50 + 1)
     assert count["question_features"] == 200 * 10 + 10 and count["answer_features"] == 16 * 10 + 10
-    assert [count[f"shared_{k}"] for k in (1, 2, 3)] == [10 * 100 + 100, 100 * 50 + 50, 50 * 10 + 10]
-    assert sqam.get_layer("words").trainable and np.array_equal(sqam.get_layer("words").get_weights()[0], MATRIX)
+    assert [count[f"shared_{k}"] for k in (1, 2, 3)] == [10 * 100 + 100, 100 * 50 + 50,
+                                                         50 * 10 + 10]
+    assert sqam.get_layer("words").trainable and np.array_equal(
+        sqam.get_layer("words").get_weights()[0], MATRIX)
     shared = {"shared_1", "shared_2", "shared_3"}
-    assert shared <= {layer.name for layer in sqam.question_encoder.layers} & {layer.name for layer in sqam.answer_encoder.layers}
+    assert shared <= {layer.name for layer in sqam.question_encoder.layers} & {
+        layer.name for layer in sqam.answer_encoder.layers}
 
 
 def test_training_learns_and_moves_all_weights(sqam):
     before = sqam.get_weights()
     history = train_sqam(sqam, SETS, SETS, epochs=60)
-    assert history["loss"][-1] < .5 * history["loss"][0] and len(history["val_loss"]) == 60 and history["seconds"] > 0
+    assert (history["loss"][-1] < .5 * history["loss"][0] and len(history["val_loss"]) == 60
+            and history["seconds"] > 0)
     assert (predict_labels(sqam, QUESTIONS, dict(enumerate(CODES[:3]))) == LABELS).mean() > .8
     assert not any(np.array_equal(old, new) for old, new in zip(before, sqam.get_weights()))
 
@@ -80,8 +93,10 @@ def test_same_seed_same_weights():
     first, second, other = (build_post_sqam(VOCABULARY, MATRIX, CODES, seed) for seed in (0, 0, 1))
     histories = [train_sqam(model, SETS, epochs=2, seed=3)["loss"] for model in (first, second)]
     assert np.allclose(*histories, atol=1e-6)
-    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(first.get_weights(), second.get_weights()))
-    assert not np.allclose(first.get_layer("shared_1").get_weights()[0], other.get_layer("shared_1").get_weights()[0], atol=1e-3)
+    assert all(np.allclose(a, b, atol=1e-5)
+               for a, b in zip(first.get_weights(), second.get_weights()))
+    assert not np.allclose(first.get_layer("shared_1").get_weights()[0],
+                           other.get_layer("shared_1").get_weights()[0], atol=1e-3)
 
 
 def test_one_incorrect_answer_and_a_progress_bar(sqam, capsys, monkeypatch):
@@ -97,18 +112,22 @@ def test_one_incorrect_answer_and_a_progress_bar(sqam, capsys, monkeypatch):
 
 
 def test_a_loss_that_explodes_is_an_error(sqam):
-    with pytest.raises(FloatingPointError, match="lower the learning rate"): train_sqam(sqam, SETS, epochs=2, learning_rate=np.nan)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        train_sqam(sqam, SETS, epochs=2, learning_rate=np.nan)
 
 
-@pytest.mark.parametrize("codes, message", [(CODES[:, :3], r"\(n, 16\)"), (CODES * np.nan, "NaN"), (CODES[:0], "empty")])
+@pytest.mark.parametrize("codes, message", [(CODES[:, :3], r"\(n, 16\)"), (CODES * np.nan, "NaN"),
+                                            (CODES[:0], "empty")])
 def test_bad_codes(sqam, codes, message):
     with pytest.raises(ValueError, match=message): sqam.encode_answers(codes)
     with pytest.raises(ValueError, match=message): build_post_sqam(VOCABULARY, MATRIX, codes)
 
 
 def test_a_constant_dimension_does_not_divide_by_zero():
-    codes = CODES.copy(); codes[:, 4] = 1
-    assert np.isfinite(build_post_sqam(VOCABULARY, MATRIX, codes).similarity(QUESTIONS, codes)).all()
+    codes = CODES.copy()
+    codes[:, 4] = 1
+    assert np.isfinite(build_post_sqam(VOCABULARY, MATRIX,
+                                       codes).similarity(QUESTIONS, codes)).all()
 
 
 def test_cosine_of_zero_vectors():
@@ -119,7 +138,9 @@ def test_saved_and_loaded(sqam, tmp_path):
     path = tmp_path / "sqam.keras"
     train_sqam(sqam, SETS, epochs=1)
     first = load_sqam(save_model(sqam, path))
-    assert np.allclose(first.similarity(QUESTIONS, CODES), sqam.similarity(QUESTIONS, CODES), atol=.01)   # half precision
+    # half precision
+    assert np.allclose(first.similarity(QUESTIONS, CODES), sqam.similarity(QUESTIONS, CODES),
+                       atol=.01)
     second = load_sqam(save_model(first, path))
     assert np.array_equal(first.similarity(QUESTIONS, CODES), second.similarity(QUESTIONS, CODES))
     assert second.vocabulary == VOCABULARY and not second.compiled
@@ -141,16 +162,19 @@ def test_files_that_are_no_sqam(sqam, tmp_path):
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(bad)
     with pytest.raises(ValueError, match="not a SQAM"): load_sqam(bad)
     keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x)]).save(bad)
-    with pytest.raises(ValueError, match="cannot load"): load_sqam(bad)             # code inside is not run
+    with pytest.raises(ValueError, match="cannot load"):
+        load_sqam(bad)             # code inside is not run
     with pytest.raises(FileNotFoundError): load_sqam(tmp_path / "none.keras")
 
 
 def test_diagrams(sqam):
     import matplotlib.pyplot as plt
-    for model in (sqam, build_contrastive(sqam), keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])):
+    for model in (sqam, build_contrastive(sqam),
+                  keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])):
         plot_model(model)
         shown = {text.get_text() for text in plt.gca().texts}
-        assert {layer.name for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)} <= shown
+        assert {layer.name for layer in model.layers
+                if not isinstance(layer, keras.layers.InputLayer)} <= shown
         plt.close("all")
     class Bare(keras.Model): pass
     with pytest.raises(ValueError, match="no graph"): plot_model(Bare())

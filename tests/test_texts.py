@@ -9,17 +9,23 @@ from neural_emojis.answers import load_answerer
 from neural_emojis.questions import check_texts
 
 answerer = load_answerer()
-few = settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=15, deadline=None, derandomize=True, database=None,
+               suppress_health_check=list(HealthCheck))
 many = settings(few, max_examples=100)
 
-SCRIPTS = ["您好，航班延误了", "рейс опять задержан", "الرحلة متأخرة", "उड़ान में देरी", "フライトが遅れた", "thé à l'aéroport", "İSTANBUL ß", "ｆｕｌｌ　ｗｉｄｔｈ"]
-any_text = st.text(st.characters())                                            # every code point, half surrogate pairs and control characters among them
+SCRIPTS = ["您好，航班延误了", "рейс опять задержан", "الرحلة متأخرة", "उड़ान में देरी", "フライトが遅れた",
+           "thé à l'aéroport", "İSTANBUL ß", "ｆｕｌｌ　ｗｉｄｔｈ"]
+# every code point, half surrogate pairs and control characters among them
+any_text = st.text(st.characters())
 emojis_only = st.text(st.sampled_from("😡🎉😈❤️👩‍👩‍👧🇫🇷🏳️‍🌈🦩"), min_size=1)
 controls = st.text(st.characters(max_codepoint=0x9f, categories=["Cc"]))
-long_text = st.builds(lambda text, n: (text * n)[:10_000], st.text(st.characters(), min_size=1, max_size=20), st.integers(500, 10_000))
-html = st.builds("<{0} onclick='{1}'>{1}</{0}>&amp;".format, st.sampled_from(["script", "b", "img", "style"]), any_text)
+long_text = st.builds(lambda text, n: (text * n)[:10_000],
+                      st.text(st.characters(), min_size=1, max_size=20), st.integers(500, 10_000))
+html = st.builds("<{0} onclick='{1}'>{1}</{0}>&amp;".format,
+                 st.sampled_from(["script", "b", "img", "style"]), any_text)
 texts = st.one_of(any_text, emojis_only, controls, long_text, html, st.sampled_from(SCRIPTS))
-nothing = st.sampled_from([None, float("nan"), np.nan, pd.NA, pd.NaT, 7, b"late", ["late"], {"text": "late"}, np.datetime64("NaT")])
+nothing = st.sampled_from([None, float("nan"), np.nan, pd.NA, pd.NaT, 7, b"late", ["late"],
+                           {"text": "late"}, np.datetime64("NaT")])
 
 
 def refused(ask, given_texts):
@@ -40,17 +46,21 @@ def is_blank(text): return not text.strip()
 @example(["<script>alert(1)</script>"])
 def test_texts_are_answered_or_refused(given_texts):
     if any(map(is_blank, given_texts)):
-        for ask in (answerer.answer, answerer.sentiment, answerer.confidence): assert "is blank" in refused(ask, given_texts)
+        for ask in (answerer.answer, answerer.sentiment, answerer.confidence):
+            assert "is blank" in refused(ask, given_texts)
         return
     n, table = len(given_texts), answerer.answer(given_texts, top_k=3)
-    assert table.shape == (3 * n, 5) and table["score"].between(-1, 1).all() and table["rank"].tolist() == [1, 2, 3] * n
-    assert table["name"].isin(answerer.emojis.names).all() and (table.groupby(np.repeat(range(n), 3))["score"].diff().dropna() <= 0).all()
+    assert (table.shape == (3 * n, 5) and table["score"].between(-1, 1).all()
+            and table["rank"].tolist() == [1, 2, 3] * n)
+    assert table["name"].isin(answerer.emojis.names).all() and (
+        table.groupby(np.repeat(range(n), 3))["score"].diff().dropna() <= 0).all()
     sentiment, confidence = answerer.sentiment(given_texts), answerer.confidence(given_texts)
     assert sentiment.shape == confidence.shape == (n, 3)
     assert sentiment.stack().between(-1.001, 1.001).all() and confidence.stack().between(0, 1).all()
     assert np.allclose(confidence.sum(axis=1), 1, atol=1e-4)
     for result in (table, sentiment, confidence):
-        result.to_csv().encode("utf-8"), result.reset_index().to_json().encode("utf-8")          # whatever was asked, the answer can be written
+        # whatever was asked, the answer can be written
+        result.to_csv().encode("utf-8"), result.reset_index().to_json().encode("utf-8")
 
 
 @few
@@ -61,23 +71,30 @@ def test_texts_get_an_invention_or_are_refused(text):
     if is_blank(text): assert "is blank" in refused(answerer.invent, text)
     else:
         picture = answerer.invent(text)
-        assert picture.shape == (1, 36, 36, 4) and np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1
+        assert (picture.shape == (1, 36, 36, 4) and np.isfinite(picture).all()
+                and picture.min() >= 0 and picture.max() <= 1)
 
 
 @many
-@given(st.lists(st.one_of(texts, nothing), max_size=5).filter(lambda items: not items or any(not isinstance(item, str) for item in items)))
+@given(st.lists(st.one_of(texts, nothing), max_size=5).filter(
+    lambda items: not items or any(not isinstance(item, str) for item in items)))
 @example([None])
 @example([np.nan, "late"])
 @example([])
 def test_what_is_no_text_is_refused_by_all_with_the_same_sentence(items):
-    said = {refused(ask, items) for ask in (check_texts, answerer.answer, answerer.sentiment, answerer.confidence, answerer.invent)}
+    said = {refused(ask, items) for ask in (check_texts, answerer.answer, answerer.sentiment,
+                                            answerer.confidence, answerer.invent)}
     sentence, = said
-    assert sentence and "\n" not in sentence.replace(repr(items), "") and sentence.startswith(("text ", "texts "))
+    assert sentence and "\n" not in sentence.replace(repr(items), "") and sentence.startswith(
+        ("text ", "texts "))
 
 
-@pytest.mark.parametrize("column", [pd.Series(["late", None]), pd.Series(["late", np.nan]), pd.Series(["late", pd.NA], dtype="string"), np.array(["late", np.nan], object), pd.Series([1., 2.])])
+@pytest.mark.parametrize("column", [pd.Series(["late", None]), pd.Series(["late", np.nan]),
+                                    pd.Series(["late", pd.NA], dtype="string"),
+                                    np.array(["late", np.nan], object), pd.Series([1., 2.])])
 def test_columns_with_gaps_are_refused(column):
-    for ask in (answerer.answer, answerer.sentiment, answerer.confidence, answerer.invent): assert "not a string" in refused(ask, column)
+    for ask in (answerer.answer, answerer.sentiment, answerer.confidence, answerer.invent):
+        assert "not a string" in refused(ask, column)
 
 
 @many
@@ -85,7 +102,8 @@ def test_columns_with_gaps_are_refused(column):
 def test_tables_show_html_and_do_not_run_it(text):
     for table in (answerer.answer(text, top_k=1), answerer.sentiment(text)):
         page = table._repr_html_()
-        assert not any(f"<{tag} onclick" in page for tag in ("script", "b", "img", "style")) and "&lt;" in page
+        assert not any(f"<{tag} onclick" in page
+                       for tag in ("script", "b", "img", "style")) and "&lt;" in page
 
 
 @many
@@ -94,4 +112,6 @@ def test_a_text_is_answered_the_same_in_any_company(given_texts):
     together = answerer.answer(given_texts, top_k=1)["score"].to_numpy()
     alone = np.concatenate([answerer.answer(text, top_k=1)["score"] for text in given_texts])
     assert np.allclose(together, alone, atol=1e-5)
-    assert np.allclose(answerer.sentiment(given_texts), np.concatenate([answerer.sentiment(text) for text in given_texts]), atol=1e-4)
+    assert np.allclose(answerer.sentiment(given_texts),
+                       np.concatenate([answerer.sentiment(text) for text in given_texts]),
+                       atol=1e-4)

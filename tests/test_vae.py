@@ -11,7 +11,9 @@ import pytest
 
 from neural_emojis import vae as module
 from neural_emojis.data import load_emojis, train_valid_mask
-from neural_emojis.vae import EmojiBatches, build_post_vae, build_vae, evaluate_vae, load_model, load_post_vae, load_record, load_vae, save_model, train_vae
+from neural_emojis.vae import (
+    EmojiBatches, build_post_vae, build_vae, evaluate_vae, load_model, load_post_vae,
+    load_record, load_vae, save_model, train_vae)
 
 emojis = load_emojis()
 
@@ -32,10 +34,12 @@ def test_encoder_of_the_articles_model_against_numpy():
     "Three same-padded convolutions and two linear maps, written out."
     model = build_post_vae(seed=3)
     x = emojis.images[:2] / np.float32(255)
-    kernels = [layer.get_weights() for layer in model.encoder.layers if isinstance(layer, keras.layers.Conv2D)]
+    kernels = [layer.get_weights()
+               for layer in model.encoder.layers if isinstance(layer, keras.layers.Conv2D)]
     for kernel, bias in kernels:
         padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-        x = sum(padded[:, i:i + 36, j:j + 36] @ kernel[i, j] for i in range(3) for j in range(3)) + bias
+        x = sum(padded[:, i:i + 36, j:j + 36] @ kernel[i, j] for i in range(3)
+                for j in range(3)) + bias
         x = np.maximum(x, 0)
     layer = model.encoder.layers[-1]
     features = x.reshape(len(x), -1)
@@ -46,25 +50,31 @@ def test_encoder_of_the_articles_model_against_numpy():
 
 
 def test_a_second_look_lowers_the_loss(vae):
-    "… on average, by more than the draws of it scatter; and whatever the batch, an image gets the same cloud."
+    """… on average, by more than the draws of it scatter; and whatever the batch, an image gets
+    the same cloud."""
     held_out = emojis.images[~train_valid_mask(len(emojis))][:40]
     x = held_out / np.float32(255)
     one, two = vae.clouds(held_out, refinements=0), vae.clouds(held_out)
 
     def loss(z_mean, z_log_var):
         epsilon = np.random.default_rng(3).standard_normal((20, *z_mean.shape))
-        pictures = vae.decode((z_mean + np.exp(z_log_var / 2) * epsilon).reshape(-1, 16)).reshape(20, *x.shape).astype(np.float64)
+        pictures = vae.decode((z_mean + np.exp(z_log_var / 2) * epsilon).reshape(-1, 16)).reshape(
+            20, *x.shape).astype(np.float64)
         pictures = np.clip(pictures, module.EPSILON, 1 - module.EPSILON)
-        cross_entropy = -(x * np.log(pictures) + (1 - x) * np.log(1 - pictures)).mean(axis=-1).sum(axis=(2, 3))
+        cross_entropy = -(x * np.log(pictures) + (1 - x) * np.log(1 - pictures)).mean(axis=-1).sum(
+            axis=(2, 3))
         white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
-        decibels = -10 * np.log10(np.square(white(x) - white(vae.decode(z_mean))).mean(axis=(1, 2, 3)) + 1e-5)
+        decibels = -10 * np.log10(
+            np.square(white(x) - white(vae.decode(z_mean))).mean(axis=(1, 2, 3)) + 1e-5)
         kl = .5 * (z_mean ** 2 + np.exp(z_log_var) - 1 - z_log_var).sum(axis=1)
         return cross_entropy.mean(axis=0) - vae.sharpness * decibels + kl
 
     gain = loss(*one) - loss(*two)
     assert gain.mean() > 5 and (gain > -1).mean() > .9
-    for together, alone in zip(two, vae.clouds(held_out[7:12])): np.testing.assert_allclose(together[7:12], alone, atol=1e-3)
-    for together, parts in zip(two, vae.clouds(held_out, batch_size=16)): np.testing.assert_allclose(together, parts, atol=1e-3)
+    for together, alone in zip(two, vae.clouds(held_out[7:12])):
+        np.testing.assert_allclose(together[7:12], alone, atol=1e-3)
+    for together, parts in zip(two, vae.clouds(held_out, batch_size=16)):
+        np.testing.assert_allclose(together, parts, atol=1e-3)
 
 
 def test_steps_on_clouds_follow_the_gradient(vae):
@@ -72,7 +82,8 @@ def test_steps_on_clouds_follow_the_gradient(vae):
     x, epsilon = emojis.images[:2] / np.float32(255), np.zeros((1, 16), np.float32)
     clouds = module.Clouds(vae, 2)
     start = vae.clouds(emojis.images[:2], refinements=0)
-    clouds.z_mean.assign(start[0]); clouds.z_log_var.assign(start[1])
+    clouds.z_mean.assign(start[0])
+    clouds.z_log_var.assign(start[1])
     value = lambda: float(clouds.compute_loss(x=(x, epsilon), y_pred=clouds((x, epsilon))))
     clouds.compile(keras.optimizers.SGD(1e-4))
     clouds.train_on_batch((x, epsilon))
@@ -80,14 +91,17 @@ def test_steps_on_clouds_follow_the_gradient(vae):
     clouds.z_log_var.assign(start[1])
     for d in (0, 5):
         shifted = np.eye(16, dtype=np.float32)[d] * .02 * np.array([[1], [0]], np.float32)
-        clouds.z_mean.assign(start[0] + shifted); above = value()
-        clouds.z_mean.assign(start[0] - shifted); below = value()
+        clouds.z_mean.assign(start[0] + shifted)
+        above = value()
+        clouds.z_mean.assign(start[0] - shifted)
+        below = value()
         assert (above - below) / .04 == pytest.approx(gradient[0, d], rel=.05, abs=.5)
 
 
 def test_clouds_that_ship_are_those_of_the_model(vae):
     "One in nine; chapter 2 compares them all."
-    for noted, measured in zip(module.load_clouds(), vae.clouds(emojis.images[::9])): np.testing.assert_allclose(noted[::9], measured, atol=.02)
+    for noted, measured in zip(module.load_clouds(), vae.clouds(emojis.images[::9])):
+        np.testing.assert_allclose(noted[::9], measured, atol=.02)
 
 
 def test_later_emojis_are_embedded_and_come_back(vae):
@@ -99,7 +113,8 @@ def test_later_emojis_are_embedded_and_come_back(vae):
 
 def test_draws_have_the_cloud_s_mean_and_variance():
     layer = module.VariationalLayer(4, seed=1)
-    z_mean, z_log_var, z = map(np.asarray, map(keras.ops.convert_to_numpy, layer(np.ones((20_000, 3), np.float32))))
+    z_mean, z_log_var, z = map(np.asarray, map(keras.ops.convert_to_numpy,
+                                               layer(np.ones((20_000, 3), np.float32))))
     np.testing.assert_allclose(z.mean(0), z_mean[0], atol=.03)
     np.testing.assert_allclose(np.log(z.var(0)), z_log_var[0], atol=.05)
 
@@ -107,7 +122,8 @@ def test_draws_have_the_cloud_s_mean_and_variance():
 def test_steps_of_muon_against_numpy():
     "Two steps for a kernel, written out; what is no kernel takes those of AdamW."
     rng = np.random.default_rng(0)
-    optimizer = module.ConvMuon(.01, weight_decay=.1, adam_weight_decay=.1, momentum=.9, rms_rate=.3)
+    optimizer = module.ConvMuon(.01, weight_decay=.1, adam_weight_decay=.1, momentum=.9,
+                                rms_rate=.3)
     adamw = keras.optimizers.AdamW(.01, weight_decay=.1)
     starts = [rng.normal(size=shape).astype(np.float32) for shape in ((3, 2, 5, 4), (6, 7), (4,))]
     ours, others = ([keras.Variable(start) for start in starts] for _ in range(2))
@@ -118,29 +134,34 @@ def test_steps_of_muon_against_numpy():
         adamw.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients], others)
         gradient = gradients[0].reshape(30, 4)
         momentum = .9 * momentum + gradient
-        x = gradient + .9 * momentum                                                       # Nesterov's
+        x = gradient + .9 * momentum  # Nesterov's
         x /= np.linalg.norm(x)
         for _ in range(5): x = 3.4445 * x - 4.775 * x @ x.T @ x + 2.0315 * x @ x.T @ x @ x.T @ x
         kernel = kernel * (1 - .01 * .1) - .01 * .3 * np.sqrt(30) * x
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(ours[0]).reshape(30, 4), kernel, atol=1e-5)
-    for our, other in zip(ours[1:], others[1:]): np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (our, other)), atol=1e-5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(ours[0]).reshape(30, 4), kernel,
+                               atol=1e-5)
+    for our, other in zip(ours[1:], others[1:]):
+        np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (our, other)), atol=1e-5)
 
 
 def test_same_seed_same_model():
-    first, second, other = (build_vae(seed).embed(emojis.images[:3], refinements=0) for seed in (1, 1, 2))
+    first, second, other = (build_vae(seed).embed(emojis.images[:3], refinements=0)
+                            for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
 
 
 def test_saved_and_loaded_gives_the_same(vae, tmp_path):
     again = load_model(save_model(vae, tmp_path / "again.keras"))
-    np.testing.assert_array_equal(again.embed(emojis.images, refinements=0), vae.embed(emojis.images, refinements=0))
+    np.testing.assert_array_equal(again.embed(emojis.images, refinements=0),
+                                  vae.embed(emojis.images, refinements=0))
     assert [item.name for item in tmp_path.iterdir()] == ["again.keras"]
 
 
 def rewrite(path, change):
     "Change the description of the layers in a .keras archive."
-    with zipfile.ZipFile(path) as archive: parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
     parts["config.json"] = json.dumps(change(json.loads(parts["config.json"]))).encode()
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items(): archive.writestr(name, content)
@@ -149,15 +170,18 @@ def rewrite(path, change):
 def test_another_version_is_refused(vae, tmp_path):
     path = save_model(vae, tmp_path / "vae.keras")
     rewrite(path, lambda config: {**config, "config": {**config["config"], "version": 99}})
-    with pytest.raises(ValueError, match="version 99, this package reads version 2"): load_model(path)
+    with pytest.raises(ValueError, match="version 99, this package reads version 2"):
+        load_model(path)
 
 
 def test_a_file_that_would_run_code_is_refused(vae, tmp_path):
     path = save_model(vae, tmp_path / "vae.keras")
-    rewrite(path, lambda config: {"module": "os", "class_name": "system", "config": f"touch {tmp_path}/ran", "registered_name": None})
+    rewrite(path, lambda config: {"module": "os", "class_name": "system",
+                                  "config": f"touch {tmp_path}/ran", "registered_name": None})
     with pytest.raises(ValueError, match="cannot load vae.keras"): load_model(path)
     path = save_model(vae, tmp_path / "vae.keras")
-    rewrite(path, lambda config: {**config, "module": "builtins", "class_name": "eval", "registered_name": "builtins>eval"})
+    rewrite(path, lambda config: {**config, "module": "builtins", "class_name": "eval",
+                                  "registered_name": "builtins>eval"})
     with pytest.raises(ValueError, match="cannot load vae.keras"): load_model(path)
     assert not (tmp_path / "ran").exists()
 
@@ -170,7 +194,8 @@ def test_a_file_cut_short_is_refused(vae, tmp_path, size):
 
 
 def test_memory_is_bounded_by_the_batch(vae):
-    images = np.lib.stride_tricks.as_strided(emojis.images, (20_000, 36, 36, 4), (0, *emojis.images.strides[1:]))
+    images = np.lib.stride_tricks.as_strided(emojis.images, (20_000, 36, 36, 4),
+                                             (0, *emojis.images.strides[1:]))
     tracemalloc.start()
     assert vae.embed(images[:2_000], refinements=1).shape == (2_000, 16)
     peak = tracemalloc.get_traced_memory()[1]
@@ -182,10 +207,14 @@ def test_memory_is_bounded_by_the_batch(vae):
 def test_an_interruption_is_taken_at_the_end_of_a_step(tmp_path, event, epoch, done):
     "Also one that comes after the last step. Within a step, Keras may swallow it."
     class Press(keras.callbacks.Callback): pass
-    setattr(Press, event, lambda self, number, logs=None: signal.raise_signal(signal.SIGINT) if number == epoch else None)
+    setattr(Press, event, lambda self, number, logs=None: signal.raise_signal(signal.SIGINT)
+            if number == epoch else None)
     checkpoint = tmp_path / "vae.weights.h5"
-    with pytest.raises(KeyboardInterrupt): train_vae(emojis.images[:32], epochs=3, checkpoint=checkpoint, callbacks=[Press()], progress=False)
-    with h5py.File(checkpoint) as file: assert len(json.loads(file.attrs["training"])["history"]["loss"]) == done
+    with pytest.raises(KeyboardInterrupt):
+        train_vae(emojis.images[:32], epochs=3, checkpoint=checkpoint, callbacks=[Press()],
+                  progress=False)
+    with h5py.File(checkpoint) as file:
+        assert len(json.loads(file.attrs["training"])["history"]["loss"]) == done
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -199,11 +228,14 @@ def test_batches_depend_on_seed_and_epoch_alone():
 
 def test_a_loss_that_is_not_finite_stops_the_training(monkeypatch):
     monkeypatch.setattr(module, "LEARNING_RATE", 1e30)
-    with pytest.raises(FloatingPointError, match="lower the learning rate"): train_vae(emojis.images[:16], epochs=20, progress=False)
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        train_vae(emojis.images[:16], epochs=20, progress=False)
 
 
-@pytest.mark.parametrize("bad, error", [(emojis.images[:, :20], ValueError), (emojis.images[:0], ValueError), (emojis.images.astype(np.int64), TypeError),
-                                        (emojis.images[:2] * np.float32(np.nan), ValueError), (np.zeros((2, 36, 36, 3)), ValueError)])
+@pytest.mark.parametrize("bad, error", [
+    (emojis.images[:, :20], ValueError), (emojis.images[:0], ValueError),
+    (emojis.images.astype(np.int64), TypeError),
+    (emojis.images[:2] * np.float32(np.nan), ValueError), (np.zeros((2, 36, 36, 3)), ValueError)])
 def test_bad_images(vae, bad, error):
     for function in (vae.embed, vae.reconstruct, lambda images: train_vae(images, epochs=1)):
         with pytest.raises(error): function(bad)
