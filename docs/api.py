@@ -21,8 +21,8 @@ def type_name(annotation) -> str:
         return ''  # docments takes the type from the default, and None has none
     if isinstance(annotation, UnionType):
         return ' | '.join(type_name(each) or 'None' for each in annotation.__args__)
-    return annotation.__name__ if inspect.isclass(annotation) and not getattr(
-        annotation, '__args__', None) else str(annotation)
+    is_plain = inspect.isclass(annotation) and not getattr(annotation, '__args__', None)
+    return annotation.__name__ if is_plain else str(annotation)
 
 
 def default_text(value, width:int=40) -> str:
@@ -34,8 +34,8 @@ def default_text(value, width:int=40) -> str:
 def table(rows:list[list[str]], header:list[str]) -> str:
     "A markdown table without the columns that are empty."
     keep = [i for i, _ in enumerate(header) if i == 0 or any(row[i] for row in rows)]
-    line = lambda row: '| ' + ' | '.join(row[i].replace('|', '\\|').replace('\n', ' ')
-                                         for i in keep) + ' |'
+    escaped = lambda text: text.replace('|', '\\|').replace('\n', ' ')
+    line = lambda row: '| ' + ' | '.join(escaped(row[i]) for i in keep) + ' |'
     return '\n'.join([line(header), line(['---']*len(header)), *map(line, rows)])
 
 
@@ -45,16 +45,17 @@ def inherits_init(obj) -> bool:
 
 
 def parameters(obj) -> dict:
-    """{name: what docments says of it}, the result as 'return'; without `self`, and
-    `**settings`, for which docments has no meaning."""
+    """{name: what docments says of it}, the result as 'return';
+    without `self`, and `**settings`, for which docments has no meaning."""
     kinds = {name: p.kind for name, p in inspect.signature(obj).parameters.items()}
-    return {name: p for name, p in docments(obj, full=True).items() if name not in ('self', 'cls')
+    return {name: p for name, p in docments(obj, full=True).items()
+            if name not in ('self', 'cls')
             and kinds.get(name) is not inspect.Parameter.VAR_KEYWORD}
 
 
 def parameter_table(obj) -> str:
-    """Parameters and the result of `obj`, type and meaning; the signature has the defaults. ''
-    if no meaning is given."""
+    """Parameters and the result of `obj`, type and meaning; the signature has the defaults.
+    '' if no meaning is given."""
     if inherits_init(obj): return ''
     code = lambda text: f'`{text}`' if text else ''
     rows = []
@@ -63,8 +64,8 @@ def parameter_table(obj) -> str:
         if name == 'return': row[0] = '*returns*'
         if name == 'return' and (inspect.isclass(obj) or not any(row[1:])): continue
         rows.append(row)
-    return table(rows,
-                 ['Parameter', 'Type', 'Meaning']) if any(meaning for *_, meaning in rows) else ''
+    if not any(meaning for *_, meaning in rows): return ''
+    return table(rows, ['Parameter', 'Type', 'Meaning'])
 
 
 def signature_text(obj) -> str:
@@ -84,12 +85,12 @@ class _Typed(str):
 
 
 def members(cls) -> list[str]:
-    """The public methods and properties that the class's own source defines and says something
-    about."""
+    """The public methods and properties that the class's own source defines
+    and says something about."""
     try: body = ast.parse(dedent(inspect.getsource(cls))).body[0].body
     except (OSError, TypeError): return []
-    names = [node.name for node in body if isinstance(node, ast.FunctionDef)
-             and not node.name.startswith('_')]
+    names = [node.name for node in body
+             if isinstance(node, ast.FunctionDef) and not node.name.startswith('_')]
     return [name for name in names if getattr(vars(cls).get(name), '__doc__', None)]
 
 
@@ -99,18 +100,18 @@ def api_entry(module:str, name:str) -> str:
     # `lru_cache` wraps
     obj = inspect.unwrap(reduce(getattr, name.split('.'), import_module(module)))
     if parent:
-        obj = inspect.getattr_static(reduce(getattr, parent.split('.'), import_module(module)),
-                                     attribute)
+        owner = reduce(getattr, parent.split('.'), import_module(module))
+        obj = inspect.getattr_static(owner, attribute)
     if isinstance(obj, (staticmethod, classmethod)): obj = obj.__func__
     prop = isinstance(obj, (property, cached_property))
-    kind = ('class' if inspect.isclass(obj) else 'property' if prop else 'method' if parent
-            else 'function')
+    kind = ('class' if inspect.isclass(obj) else 'property' if prop
+            else 'method' if parent else 'function')
     doc = inspect.cleandoc(obj.__doc__ or '')
     parts = [doc] if prop else [doc, parameter_table(obj)]
     if kind == 'class': parts += [api_entry(module, f'{name}.{member}') for member in members(obj)]
     fence, body = '`' * (8 - name.count('.')), '\n\n'.join(filter(None, parts))
-    return (f'{fence}{{py:{kind}}} {name}{"" if prop else signature_text(obj)}\n:module: '
-            f'{module}\n\n{body}\n{fence}')
+    return (f'{fence}{{py:{kind}}} {name}{"" if prop else signature_text(obj)}\n'
+            f':module: {module}\n\n{body}\n{fence}')
 
 
 def link_code(app, doctree, docname) -> None:
@@ -123,9 +124,8 @@ def link_code(app, doctree, docname) -> None:
                for full, entry in known}
     for literal in list(doctree.findall(nodes.literal)):
         name = literal.astext().removesuffix('()')
-        if name not in targets or any(isinstance(p, (nodes.reference, nodes.title))
-                                      for p in _parents(literal)):
-            continue
+        if name not in targets: continue
+        if any(isinstance(p, (nodes.reference, nodes.title)) for p in _parents(literal)): continue
         full, entry = targets[name]
         literal.replace_self(make_refnode(app.builder, docname, entry.docname, entry.node_id,
                                           literal.deepcopy(), full))

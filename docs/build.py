@@ -4,8 +4,9 @@
     python docs/build.py _build/nbs          # freshly run copies
 
 `nbdev`'s own processors decide what a reader sees of a notebook (`#| hide`, `#| export`, ...).
-`pages.py` says the rest in MyST, `conf.py` configures Sphinx, `playground.py` exports the models for the browser.
-No cell is executed here. The site is made of local files, one package from npm, and loads nothing from elsewhere.
+`pages.py` says the rest in MyST, `conf.py` configures Sphinx, `playground.py` exports the models
+for the browser. No cell is executed here. The site is made of local files, one package from npm,
+and loads nothing from elsewhere.
 """
 import argparse
 import shutil
@@ -32,12 +33,12 @@ def prepare(
     nbs:Path,     # folder of notebooks
     source:Path,  # folder that Sphinx will read; emptied first
 ) -> None:
-    """Write what Sphinx reads: processed notebooks, configuration, and static files with the
-    card for links among them."""
+    """Write what Sphinx reads: processed notebooks, configuration, and static files
+    with the card for links among them."""
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(root/'docs', source, ignore=shutil.ignore_patterns(
-        'build.py', 'execute.py', 'readme.py', 'images', '__pycache__', 'node_modules',
-        'package*.json', '.*'))
+    ignore = shutil.ignore_patterns('build.py', 'execute.py', 'readme.py', 'images', '__pycache__',
+                                    'node_modules', 'package*.json', '.*')
+    shutil.copytree(root/'docs', source, ignore=ignore)
     iio.imwrite(source/'static/favicon.png', load_emojis()['🎉'])
     draw_card(get_config().title, one_line, source/'static/card.png')
     write_pages(nbs, source)
@@ -52,8 +53,8 @@ def render(
     "Run Sphinx, where every warning is an error, then look through what it made."
     shutil.rmtree(html, ignore_errors=True)
     strict = [] if draft else ['-W', '--keep-going']
-    if build_main(['-q', '-E', *strict, '-d', str(source.parent/'doctrees'), str(source),
-                   str(html)]):
+    if build_main(['-q', '-E', *strict,
+                   '-d', str(source.parent/'doctrees'), str(source), str(html)]):
         sys.exit('The site was not built: see the warnings above.')
     for page in html.rglob('*.html'):
         page.write_text(polish(page.read_text(encoding='utf-8')), encoding='utf-8')

@@ -1,4 +1,7 @@
-"""The picture that stands beside a link to the book: its title, one line, and emojis that do not exist."""
+"""The picture that stands beside a link to the book.
+
+Its title, one line, and emojis that do not exist.
+"""
 from pathlib import Path
 
 import matplotlib.pyplot as plt

@@ -1,4 +1,7 @@
-"""Look for what must not be on a finished page: leftovers of notebooks, broken links, resources from elsewhere, too many bytes."""
+"""Look for what must not be on a finished page.
+
+Leftovers of notebooks, broken links, resources from elsewhere, too many bytes.
+"""
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -8,8 +11,6 @@ from bs4 import BeautifulSoup
 leftover = re.compile(r'#\|\s*\w+|^:::.*|\{\.[\w-]+\}$|\{py:\w+\}|^---$|<!-- WARNING', re.MULTILINE)
 loads = {'script': 'src', 'img': 'src', 'link': 'href', 'iframe': 'src', 'source': 'src',
          'video': 'src', 'audio': 'src'}
-
-
 most_bytes = 2_000_000  # of a page with all that it loads
 
 
@@ -17,18 +18,19 @@ def loaded(soup) -> set[str]:
     "The addresses of what a browser loads with a page."
     elements = [(element, attribute) for tag, attribute in loads.items()
                 for element in soup.find_all(tag)]
-    return {element[attribute] for element, attribute in elements if element.get(attribute)
+    return {element[attribute] for element, attribute in elements
+            if element.get(attribute)
             and not (element.name == 'link'
                      and not {'stylesheet', 'icon', 'preload'} & set(element.get('rel', [])))}
 
 
 def local(url:str, path:Path, site:Path, base:str) -> Path:
-    """The file that a page at `path` means by an address within the site, which a server shows
-    below `base`."""
+    """The file that a page at `path` means by an address within the site,
+    which a server shows below `base`."""
     name = unquote(urlsplit(url).path)
     if not name: return path
-    return (site/name.removeprefix(base).lstrip('/') if name.startswith('/')
-            else path.parent/name).resolve()
+    if name.startswith('/'): return (site/name.removeprefix(base).lstrip('/')).resolve()
+    return (path.parent/name).resolve()
 
 
 def weight(path:Path, soup, site:Path, base:str) -> int:
@@ -36,8 +38,8 @@ def weight(path:Path, soup, site:Path, base:str) -> int:
     files = {path} | {local(url, path, site, base)
                       for url in loaded(soup) if not urlsplit(url).scheme}
     for css in [file for file in files if file.suffix == '.css' and file.exists()]:
-        files |= {(css.parent/name).resolve() for name in re.findall(
-            r'url\(["\']?([\w./-]+\.woff2?)', css.read_text(encoding='utf-8'))}
+        fonts = re.findall(r'url\(["\']?([\w./-]+\.woff2?)', css.read_text(encoding='utf-8'))
+        files |= {(css.parent/name).resolve() for name in fonts}
     return sum(file.stat().st_size for file in files if file.exists())
 
 
@@ -47,15 +49,15 @@ def page_faults(path:Path, soup, anchors:dict, site:Path, base:str) -> list[str]
     if (n := weight(path, soup, site, base)) > most_bytes:
         found.append(f'weighs {n / 1e6:.2f} MB, of at most {most_bytes / 1e6:g} MB')
     found += [f'shows {image.get("src")} without alternative text: give its cell `#| fig-alt:`'
-              for image in soup.find_all('img') if not image.get('alt')
-              and image.get('role') != 'presentation']
+              for image in soup.find_all('img')
+              if not image.get('alt') and image.get('role') != 'presentation']
     for link in soup.find_all('a', href=True):
         url = urlsplit(link['href'])
         if url.scheme or url.netloc: continue
         target = local(link['href'], path, site, base)
+        anchor = unquote(url.fragment)
         if not target.exists(): found.append(f'links to {link["href"]}, which does not exist')
-        elif url.fragment and unquote(url.fragment) not in anchors.get(target,
-                                                                       {unquote(url.fragment)}):
+        elif anchor and anchor not in anchors.get(target, {anchor}):
             found.append(f'links to {link["href"]}, where there is no such anchor')
     for element in soup(['script', 'style', 'pre', 'code']): element.extract()
     found += [f'shows {text!r}' for text in leftover.findall(soup.get_text())]

@@ -1,7 +1,7 @@
 """Author and year in the text -> a link to the work in the bibliography.
 
-A chapter says 'Kim et al. 2018' in plain words, which read well in JupyterLab too. Data and software are known
-by name: an entry's `shorthand` is linked where a page mentions it first.
+A chapter says 'Kim et al. 2018' in plain words, which read well in JupyterLab too. Data and
+software are known by name: an entry's `shorthand` is linked where a page mentions it first.
 """
 import re
 from collections import defaultdict
@@ -18,15 +18,16 @@ from sphinx.util.nodes import make_refnode
 page = 'bibliography'
 name = r"[A-Z][^\W\d_]+(?:['’-][^\W\d_]+)*"
 author_year = re.compile(
-    rf'({name}(?:(?:,\s+{name})*,?\s+(?:&|and)\s+{name}|\s+et\s+al\.)?),?\s+\(?((?:19|20)\d\d)\b')
+    rf'({name}(?:(?:,\s+{name})*,?\s+(?:&|and)\s+{name}|\s+et\s+al\.)?)'
+    r',?\s+\(?((?:19|20)\d\d)\b')
 no_authors = set('In Of Since Until From By Before After And The '
                  'January February March April May June July August '
                  'September October November December'.split())
 
 
 def citations_of(entry:Entry) -> list[str]:
-    """How a text may cite an entry: `Levy & Goldberg 2014`, `Kim et al. 2018`, and of three
-    authors `Hu, Koren & Volinsky 2008`."""
+    """How a text may cite an entry: `Levy & Goldberg 2014`, `Kim et al. 2018`,
+    and of three authors `Hu, Koren & Volinsky 2008`."""
     authors = [' '.join(person.prelast_names + person.last_names).strip('{}')
                for person in entry.persons.get('author', [])]
     if not authors or 'year' not in entry.fields: return []
@@ -38,8 +39,8 @@ def citations_of(entry:Entry) -> list[str]:
 def pattern(citation:str) -> str:
     "`Levy & Goldberg 2014` is also `Levy and Goldberg (2014)`, and may break into two lines."
     *words, year = citation.split()
-    return r'\s+'.join('(?:&|and)' if word == '&' else re.escape(word)
-                       for word in words) + rf',?\s+(?:{year}\b|\({year}\))'
+    named = r'\s+'.join('(?:&|and)' if word == '&' else re.escape(word) for word in words)
+    return named + rf',?\s+(?:{year}\b|\({year}\))'
 
 
 def read_bibliography(path:Path) -> dict[str, tuple[re.Pattern, re.Pattern|None]]:
@@ -76,8 +77,8 @@ def text_nodes(doctree) -> list[nodes.Text]:
 
 
 def link_citations(app, doctree, docname) -> None:
-    """Link each citation of a page, and the first mention of each work that has a name; warn of
-    what is in no bibliography."""
+    """Link each citation of a page, and the first mention of each work that has a name;
+    warn of what is in no bibliography."""
     works, seen = app.env.works, set()
     if docname == page: return list_citing_pages(app, doctree)
     for text in text_nodes(doctree):
@@ -95,7 +96,7 @@ def link_citations(app, doctree, docname) -> None:
             done = end
         if not parts: continue
         if link and (len(parts), done) != (2, len(text)):
-            continue   # a link to elsewhere that says more than the citation
+            continue  # a link to elsewhere that says more than the citation
         (link or text).parent.replace(link or text, [*parts, nodes.Text(text[done:])])
 
 
@@ -113,14 +114,14 @@ def list_citing_pages(app, doctree) -> None:
         for other in pages[key]:
             text = nodes.Text('the front page' if other == 'index'
                               else app.env.titles[other].astext())
-            line += [nodes.Text(', ')] * (len(line) > 1) + [
-                make_refnode(app.builder, page, other, '', nodes.inline('', '', text))]
+            link = make_refnode(app.builder, page, other, '', nodes.inline('', '', text))
+            line += [nodes.Text(', ')] * (len(line) > 1) + [link]
         if pages[key]: item += line
 
 
 class ByName(SortingStyle):
-    """By author and year. What marks accents and names that are no person's does not count: else
-    `{Crowdflower}` stood behind z."""
+    """By author and year. What marks accents and names that are no person's does not count:
+    else `{Crowdflower}` stood behind z."""
     def person_key(self, person:Person) -> str:
         return re.sub(r'[^\w\s]', '', super().person_key(person))
 

@@ -1,4 +1,7 @@
-"""Sphinx, for the book: MyST-NB without execution, the Furo theme, and the modules beside this file as extensions."""
+"""Sphinx, for the book.
+
+MyST-NB without execution, the Furo theme, and the modules beside this file as extensions.
+"""
 import sys
 from pathlib import Path
 
@@ -12,8 +15,8 @@ copyright = cfg.copyright
 language = 'en'
 site = cfg.doc_host + cfg.doc_baseurl + '/'
 extensions = ['myst_nb', 'sphinx_copybutton', 'sphinx.ext.githubpages', 'sphinxcontrib.bibtex',
-              'notfound.extension',
-              'sphinxext.opengraph', 'api', 'citations', 'figures', 'formulas', 'head']
+              'notfound.extension', 'sphinxext.opengraph',
+              'api', 'citations', 'figures', 'formulas', 'head']
 api_package = cfg.lib_name
 exclude_patterns = ['images']
 

@@ -38,8 +38,8 @@ def skip_unevaluated(nb) -> None:
 
 
 def execute(path:Path) -> None:
-    """Run one notebook and store its outputs in it. Stops the program, naming the cell, where
-    one fails."""
+    """Run one notebook and store its outputs in it.
+    Stops the program, naming the cell, where one fails."""
     nb = nbformat.read(path, as_version=4)
     skip_unevaluated(nb)
     client = NotebookClient(nb, timeout=cell_timeout, kernel_name='python3', coalesce_streams=True,
@@ -50,8 +50,8 @@ def execute(path:Path) -> None:
     client.on_cell_start = lambda cell, cell_index: running.update(n=cell_index + 1)
     try: client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        sys.exit(f'FAILED\n\n{strip_ansi(str(error)).rstrip()}\n\nThe book stopped '
-                 f'at {path.name}, cell {running.get("n", 0)} of {len(nb.cells)}.')
+        sys.exit(f'FAILED\n\n{strip_ansi(str(error)).rstrip()}\n\n'
+                 f'The book stopped at {path.name}, cell {running.get("n", 0)} of {len(nb.cells)}.')
     nbformat.write(nb, path)
 
 

@@ -1,4 +1,7 @@
-"""Figures for the page: small files, shown at their size in inches, so that the more pixels they have, the crisper they are."""
+"""Figures for the page: small files, shown at their size in inches.
+
+The more pixels they have, the crisper they are.
+"""
 from io import BytesIO
 from pathlib import Path
 
@@ -9,8 +12,8 @@ css_inch = 96  # pixels of a page in an inch
 
 
 def shown_size(picture:Image.Image) -> tuple[int, int]:
-    """Width and height on the page: the size in inches where the file says how dense it is, else
-    one pixel for each."""
+    """Width and height on the page: the size in inches where the file says how dense it is,
+    else one pixel for each."""
     dpi = max(picture.info.get('dpi', (css_inch,))[0], css_inch)
     return tuple(round(side * css_inch / dpi) for side in picture.size)
 
@@ -24,8 +27,8 @@ def as_webp(path:Path) -> bytes:
 
 
 def prepare_figures(app, doctree) -> None:
-    """Give each picture of a notebook its size, and its smaller file where WebP is smaller; keep
-    one caption for a cell."""
+    """Give each picture of a notebook its size, and its smaller file where WebP is smaller;
+    keep one caption for a cell."""
     for image in doctree.findall(nodes.image):
         path = Path(app.env.relfn2path(image['uri'])[1])
         if '://' in image['uri'] or path.suffix not in ('.png', '.jpeg', '.jpg', '.gif'): continue
@@ -36,13 +39,14 @@ def prepare_figures(app, doctree) -> None:
         if path.suffix == '.gif' or len(smaller := as_webp(path)) >= path.stat().st_size: continue
         path.with_suffix('.webp').write_bytes(smaller)
         image['uri'] = str(Path(image['uri']).with_suffix('.webp'))
-    for output in doctree.findall(lambda node: 'cell_output' in node.get('classes', [])
-                                  if isinstance(node, nodes.Element) else False):
+    is_output = lambda node: (isinstance(node, nodes.Element)
+                              and 'cell_output' in node.get('classes', []))
+    for output in doctree.findall(is_output):
         figures = list(output.findall(nodes.figure))
         last = ([f for f in figures if next(f.findall(nodes.image), None)] or figures)[-1:]
         for figure in figures:
-            for caption in [c for c in figure.children if isinstance(c, nodes.caption)
-                            and figure not in last]:
+            if figure in last: continue
+            for caption in [c for c in figure.children if isinstance(c, nodes.caption)]:
                 figure.remove(caption)
 
 

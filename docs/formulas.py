@@ -1,7 +1,7 @@
-"""Formulas -> HTML, set by MathJax while the site is built: the reader's browser runs no script for them.
+"""Formulas -> HTML, set by MathJax while the site is built.
 
-MathJax comes from sphinx-mathjax-offline and runs in QuickJS. Each formula also stands there as MathML,
-out of sight, for those who listen to the page.
+The reader's browser runs no script for them. MathJax comes from sphinx-mathjax-offline and runs in
+QuickJS. Each formula also stands there as MathML, out of sight, for those who listen to the page.
 """
 import re
 import shutil
@@ -19,15 +19,18 @@ mathjax = Path(distribution('sphinx-mathjax-offline').locate_file(
 parts = ['startup', 'core', 'adaptors/liteDOM', 'input/tex-base', 'input/tex/extensions/ams',
          'output/chtml', 'output/chtml/fonts/tex']
 engine = '''
-const {adaptors, core, handlers, input, output} = MathJax._, adaptor = adaptors.liteAdaptor.liteAdaptor();
+const {adaptors, core, handlers, input, output} = MathJax._;
+const adaptor = adaptors.liteAdaptor.liteAdaptor();
 handlers.html_ts.RegisterHTMLHandler(adaptor);
-const tex = new input.tex_ts.TeX({packages: ['base', 'ams'], formatError(jax, error) {throw Error(error.message)}});
+const tex = new input.tex_ts.TeX({
+    packages: ['base', 'ams'], formatError(jax, error) {throw Error(error.message)}});
 const font = new output.chtml.fonts.tex_ts.TeXFont({fontURL: 'mathjax'});
 const chtml = new output.chtml_ts.CHTML({font, matchFontHeight: false});
 const page = MathJax._.mathjax.mathjax.document('', {InputJax: tex, OutputJax: chtml});
 const visitor = new core.MmlTree.SerializedMmlVisitor.SerializedMmlVisitor();
 const html = (source, display) => adaptor.outerHTML(page.convert(source, {display}));
-const mathml = (source, display) => visitor.visitTree(page.convert(source, {display, end: core.MathItem.STATE.CONVERT}));
+const mathml = (source, display) =>
+    visitor.visitTree(page.convert(source, {display, end: core.MathItem.STATE.CONVERT}));
 const css = () => adaptor.textContent(chtml.styleSheet(page));
 '''
 
@@ -53,8 +56,8 @@ def formula_html(
     except quickjs.JSException as error:
         raise ValueError(f'{str(error).splitlines()[0]}, in the formula {tex}') from None
     html = html.replace('<mjx-math ', '<mjx-math aria-hidden="true" ', 1)
-    return html.removesuffix('</mjx-container>') + re.sub(r'\s*\n\s*', '',
-                                                          mathml) + '</mjx-container>'
+    mathml = re.sub(r'\s*\n\s*', '', mathml)
+    return html.removesuffix('</mjx-container>') + mathml + '</mjx-container>'
 
 
 def visit_formula(self, node) -> None:
@@ -72,16 +75,16 @@ def visit_formula(self, node) -> None:
 
 def add_style(app, pagename, templatename, context, doctree) -> None:
     "Load the style of formulas on pages that have one."
-    if doctree and next(
-            doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block))), None):
+    is_formula = lambda node: isinstance(node, (nodes.math, nodes.math_block))
+    if doctree and next(doctree.findall(is_formula), None):
         app.add_css_file('formulas.css')
 
 
 def write_style(app, error) -> None:
     "Write the style of the formulas that are there, and the fonts it names."
     if error: return
-    face = lambda found: found[0] if re.search(r'font-family: "?([\w-]+)',
-                                               found[0])[1] in used else ''
+    family = lambda rule: re.search(r'font-family: "?([\w-]+)', rule)[1]
+    face = lambda found: found[0] if family(found[0]) in used else ''
     css = re.sub(r'@font-face[^{]*\{.*?\}\s*', face, typesetter().eval('css()'), flags=re.DOTALL)
     folder = Path(app.outdir)/'_static/mathjax'
     folder.mkdir(parents=True, exist_ok=True)

@@ -36,8 +36,8 @@ def module_name(nb) -> str:
 
 
 class cell_options(Processor):
-    """Carry out `#| key: value` lines (echo, output, code-fold, fig-cap, ...) as MyST-NB tags
-    and metadata."""
+    """Carry out `#| key: value` lines (echo, output, code-fold, fig-cap, ...)
+    as MyST-NB tags and metadata."""
     tags = {('echo', False): 'remove-input', ('output', False): 'remove-output',
             ('warning', False): 'remove-stderr', ('code-fold', True): 'hide-input'}
     figure = {'fig-cap': ('figure', 'caption'), 'label': ('figure', 'name'),
@@ -55,7 +55,8 @@ class cell_options(Processor):
         tags = [tag for (key, value), tag in self.tags.items() if options.get(key) == value]
         if 'hide_input' in cell.directives_: tags.append('remove-input')
         if tags: cell.metadata['tags'] = tags
-        described = [data['alt'] for output in cell.get('outputs', []) for data in output.get('metadata', {}).values()
+        described = [data['alt'] for output in cell.get('outputs', [])
+                     for data in output.get('metadata', {}).values()
                      # such as IPython's Image(alt=...)
                      if isinstance(data, dict) and 'alt' in data]
         if described: options.setdefault('fig-alt', described[0])
@@ -67,33 +68,34 @@ class cell_options(Processor):
 
 
 class page_head(Processor):
-    """Keep the title; make a lead of the `> one line` below it, and say which notebook and
-    module this is."""
+    """Keep the title; make a lead of the `> one line` below it,
+    and say which notebook and module this is."""
     def begin(self):
         self.done, path = False, Path(self.nb.path_)
         number = re.match(r'(\d+)_', path.name)
         module = module_name(self.nb)
-        self.byline = ' · '.join(filter(None, [f'Chapter {int(number[1])}', f'`{path.name}`',
-                                               f'`{module}`' if module else ''])) if number else ''
+        self.byline = ''
+        if number:
+            parts = [f'Chapter {int(number[1])}', f'`{path.name}`', f'`{module}`' if module else '']
+            self.byline = ' · '.join(filter(None, parts))
 
     def cell(self, cell):
         if cell.cell_type == 'raw': cell.source = None
-        if self.done or cell.cell_type != 'markdown' or not re.search(r'^# ', cell.source or '',
-                                                                      re.MULTILINE):
-            return
+        if self.done or cell.cell_type != 'markdown': return
+        if not re.search(r'^# ', cell.source or '', re.MULTILINE): return
         self.done = True
         # nbdev's `- key: value` front matter
         src = re.sub(r'^- [\w-]+:.*\n?', '', cell.source, flags=re.MULTILINE)
-        src = re.sub(r'^> *(\S.*(?:\n> ?.*)*)', lambda m: '{.lead}\n' + re.sub(r'\n> ?', '\n', m[1])
-                     + '\n', src, count=1, flags=re.MULTILINE)
+        lead = lambda found: '{.lead}\n' + re.sub(r'\n> ?', '\n', found[1]) + '\n'
+        src = re.sub(r'^> *(\S.*(?:\n> ?.*)*)', lead, src, count=1, flags=re.MULTILINE)
         cell.source = f'{src.rstrip()}\n\n{{.byline}}\n{self.byline}' if self.byline else src
 
 
 class reading_time(Processor):
     """Say in the byline how long a chapter takes, and below it how to open it.
 
-    Prose is read at 220 words a minute, a formula as one word; shown code at 20 lines a minute, folded code
-    and API entries not at all: they are there to be looked up.
+    Prose is read at 220 words a minute, a formula as one word; shown code at 20 lines a minute,
+    folded code and API entries not at all: they are there to be looked up.
     """
     def begin(self):
         for cell in self.nb.cells:
@@ -106,26 +108,25 @@ class reading_time(Processor):
 def reading_minutes(cells:list) -> int:
     "How long these cells take to read, at the rates of `reading_time`."
     tags = lambda cell: cell.metadata.get('tags', [])
-    code = [cell.source for cell in cells if cell.cell_type == 'code'
-            and not {'remove-input', 'hide-input'} & set(tags(cell))]
-    prose = '\n'.join(cell.source for cell in cells if cell.cell_type == 'markdown'
-                      and '{py:' not in cell.source.split('\n')[0])
-    prose = re.sub(r'\]\([^)]*\)|^[`:]{3,}.*$', '',
-                   re.sub(r'\$\$.+?\$\$|\$.+?\$', 'formula', prose, flags=re.DOTALL),
-                   flags=re.MULTILINE)
-    return max(1, round(
-        len(re.findall(r"\w[\w'’.,-]*", prose)) / 220 + len('\n'.join(code).splitlines()) / 20))
+    code = [cell.source for cell in cells
+            if cell.cell_type == 'code' and not {'remove-input', 'hide-input'} & set(tags(cell))]
+    prose = '\n'.join(cell.source for cell in cells
+                      if cell.cell_type == 'markdown' and '{py:' not in cell.source.split('\n')[0])
+    prose = re.sub(r'\$\$.+?\$\$|\$.+?\$', 'formula', prose, flags=re.DOTALL)
+    prose = re.sub(r'\]\([^)]*\)|^[`:]{3,}.*$', '', prose, flags=re.MULTILINE)
+    words, lines = re.findall(r"\w[\w'’.,-]*", prose), '\n'.join(code).splitlines()
+    return max(1, round(len(words) / 220 + len(lines) / 20))
 
 
 def run_line(name:str) -> str:
     "The command that opens a chapter."
-    return (f'```{{code-block}} bash\n:caption: Run this chapter\n:class: '
-            f'run\n\nmake lab CHAPTER={name}\n```')
+    return ('```{code-block} bash\n:caption: Run this chapter\n:class: run\n\n'
+            f'make lab CHAPTER={name}\n```')
 
 
 class order_docs(Processor):
-    """Put the entries of an exported cell in the order of their definitions, and before its
-    source if that is shown."""
+    """Put the entries of an exported cell in the order of their definitions,
+    and before its source if that is shown."""
     def begin(self):
         cells, ordered = list(self.nb.cells), []
         while cells:
@@ -167,9 +168,8 @@ def site_links(cell):
 
 
 page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,
-                   api_docs,
-                   rm_export, hide_, cell_options, callouts, site_links, strip_hidden_metadata,
-                   reading_time]
+                   api_docs, rm_export, hide_, cell_options, callouts, site_links,
+                   strip_hidden_metadata, reading_time]
 
 
 def process(path:Path):
@@ -183,10 +183,11 @@ def process(path:Path):
 
 def contents(nbs:Path) -> str:
     "The table of contents, as MyST directives."
-    toctree = lambda caption, lines: '\n'.join(['```{toctree}', ':hidden:', f':caption: {caption}',
-                                                '', *lines, '```'])
+    toctree = lambda caption, lines: '\n'.join(
+        ['```{toctree}', ':hidden:', f':caption: {caption}', '', *lines, '```'])
     numbered = [f'{int(p.name.split("_")[0])} · {title(p)} <{p.stem}>' for p in chapters(nbs)]
-    parts = {'Chapters': numbered, 'Play': ['playground'],
+    parts = {'Chapters': numbered,
+             'Play': ['playground'],
              'About': ['making', 'bibliography'],
              'Reference': ['All functions and classes <genindex>', 'Search <search>']}
     return '\n\n'.join(toctree(caption, lines) for caption, lines in parts.items())
@@ -196,8 +197,8 @@ def write_pages(
     nbs:Path,     # folder of notebooks
     source:Path,  # folder that Sphinx reads
 ) -> None:
-    """Process every chapter and the front page, which also holds the table of contents; copy the
-    pictures beside them."""
+    """Process every chapter and the front page, which also holds the table of contents;
+    copy the pictures beside them."""
     for path in nbs.iterdir():
         if path.name[0] in '._' or path.suffix == '.ipynb': continue
         if path.is_dir(): shutil.copytree(path, source/path.name)

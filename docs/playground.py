@@ -1,7 +1,10 @@
-"""Make what the playground's page loads: the models as ONNX, a map of the codes, the runtime, and pictures for readers without JavaScript.
+"""Make what the playground's page loads.
 
-The graphs are exported by Keras. Weights that half precision holds exactly, which are all large ones, are stored
-in it; the browser computes in single precision, so that it gives what Python gives but for rounding.
+The models as ONNX, a map of the codes, the runtime, and pictures for readers without JavaScript.
+
+The graphs are exported by Keras. Weights that half precision holds exactly, which are all large
+ones, are stored in it; the browser computes in single precision, so that it gives what Python gives
+but for rounding.
 """
 import gzip
 import inspect
@@ -41,9 +44,9 @@ tries = 8                         # of each climber in a round of `climb`
 def project(
     codes:np.ndarray, # (n, 16)
     seed:int=0,       # of t-SNE
-) -> np.ndarray: # float32 (n, 2), in [0, 1]: each code on a place of its own in a square grid, similar ones close together
-    """A map of codes: t-SNE (van der Maaten & Hinton 2008), then the grid that takes the
-    shortest moves."""
+) -> np.ndarray: # float32 (n, 2), in [0, 1]: each code on a place of its own in a square grid, similar ones close
+    """A map of codes: t-SNE (van der Maaten & Hinton 2008),
+    then the grid that takes the shortest moves."""
     xy = TSNE(2, perplexity=20, init='pca', random_state=seed).fit_transform(codes)
     xy = (xy - xy.min(axis=0)) / np.ptp(xy, axis=0)
     ticks = np.linspace(0, 1, int(np.ceil(np.sqrt(len(codes)))), dtype=np.float32)
@@ -56,8 +59,8 @@ def code_at(
     xy:np.ndarray,    # (n, 2), from `project`
     codes:np.ndarray, # (n, 16)
 ) -> np.ndarray: # (16,): the code of an emoji where it lies, a mixture of its neighbours' elsewhere
-    """From the map back to codes, by inverse distance weighting (Shepard 1968) of the nearest
-    emojis."""
+    """From the map back to codes, by inverse distance weighting (Shepard 1968)
+    of the nearest emojis."""
     squares = ((xy.astype(float) - point) ** 2).sum(axis=1)
     nearest = np.argsort(squares, kind='stable')[:neighbours]
     weights = 1 / (squares[nearest] + 1e-9) ** (power / 2)
@@ -70,14 +73,13 @@ def plain(array:np.ndarray) -> list:
 
 
 def halve(graph:onnx.GraphProto) -> None:
-    """Store the weights that half precision holds exactly in it, each with a cast to single
-    precision."""
+    """Store the weights that half precision holds exactly in it,
+    each with a cast to single precision."""
     casts = []
     for weights in graph.initializer:
         values = onnx.numpy_helper.to_array(weights)
-        if values.dtype != np.float32 or values.size < 64 or not np.array_equal(
-                values.astype(np.float16).astype(np.float32), values):
-            continue
+        if values.dtype != np.float32 or values.size < 64: continue
+        if not np.array_equal(values.astype(np.float16).astype(np.float32), values): continue
         name = weights.name
         weights.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f'{name}_half'))
         casts.append(onnx.helper.make_node('Cast', [f'{name}_half'], [name],
@@ -135,12 +137,12 @@ def sentiment_graph(committee) -> tuple[keras.Model, np.ndarray]:
 
 
 def answer_graph(answerer:Answerer) -> keras.Model:
-    """A bag of words (n, words) to the question's vector (n, 150) and its cosines with all
-    emojis (n, 872)."""
+    """A bag of words (n, words) to the question's vector (n, 150)
+    and its cosines with all emojis (n, 872)."""
     meaning = answerer.meaning
     bag = keras.Input((len(meaning.vocabulary),), name='bag')
-    question = ops.normalize(
-        meaning.get_layer('question_map')(ops.normalize(meaning.get_layer('words')(bag))))
+    words, question_map = meaning.get_layer('words'), meaning.get_layer('question_map')
+    question = ops.normalize(question_map(ops.normalize(words(bag))))
     answers = layers.Dense(len(answerer.answers), use_bias=False, name='answers')
     model = keras.Model(bag, [question, answers(question)], name='answer')
     answers.set_weights([answerer.answers.T])
@@ -160,8 +162,8 @@ def climb_graph(answerer:Answerer, density) -> keras.Model:
     cosine = ops.matmul(pictured, ops.transpose(question))[:, 0]
     roots = density.precisions_cholesky_  # (K, 16, 16)
     spread = layers.Dense(roots.shape[0] * LATENT_DIM, name='whitened')
-    squares = ops.sum(ops.square(ops.reshape(spread(code), (-1, roots.shape[0], LATENT_DIM))),
-                      axis=-1)
+    whitened = ops.reshape(spread(code), (-1, roots.shape[0], LATENT_DIM))
+    squares = ops.sum(ops.square(whitened), axis=-1)
     peak = (np.log(density.weights_) + np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
             - LATENT_DIM / 2 * np.log(2 * np.pi))
     log_density = ops.logsumexp(squares * -.5 + peak.astype(np.float32), axis=-1)
@@ -175,11 +177,11 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     density = load_density()
     starts, _, least = answerer._starts
     starts = starts[density.score_samples(starts) >= least]
-    how = {name: parameter.default for name, parameter in inspect.signature(climb)
-           .parameters.items() if name in ('n_rounds', 'n_climbers', 'step')}
-    # those of `climb` with seed 0
-    steps = np.random.default_rng(0).standard_normal((how['n_rounds'], tries, how['n_climbers'],
-                                                      LATENT_DIM))
+    parameters = inspect.signature(climb).parameters
+    how = {name: parameter.default for name, parameter in parameters.items()
+           if name in ('n_rounds', 'n_climbers', 'step')}
+    shape = (how['n_rounds'], tries, how['n_climbers'], LATENT_DIM)
+    steps = np.random.default_rng(0).standard_normal(shape)  # those of `climb` with seed 0
     sentiment, ngrams = sentiment_graph(answerer.committee)
     export(answerer.vae.decoder, folder/'decoder.onnx.gz')
     export(sentiment, folder/'sentiment.onnx.gz')
@@ -187,10 +189,12 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     export(climb_graph(answerer, density), folder/'climb.onnx.gz')
     every = list(load_annotations().index)
     stems, called = answerer.meaning.stems, answerer.words
-    arrays = {'ngrams': (ngrams % WORD).astype(np.uint32), 'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32),
+    arrays = {'ngrams': (ngrams % WORD).astype(np.uint32),
+              'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32),
               # one of each for a word
               'stems': stems.indices.astype(np.uint32), 'weights': stems.data.astype(np.float32),
-              'called_stems': called.indices.astype(np.uint32), 'called_weights': called.data.astype(np.float32)}
+              'called_stems': called.indices.astype(np.uint32),
+              'called_weights': called.data.astype(np.float32)}
     for name, array in arrays.items():
         (folder/f'{name}.gz').write_bytes(gzip.compress(array.tobytes(), mtime=0))
     text = {'first_word': int((ngrams < WORD).sum()), 'labels': answerer.committee.labels,
@@ -202,22 +206,22 @@ def write_models(folder:Path, answerer:Answerer) -> None:
 
 
 def write_map(folder:Path, emojis:EmojiSet) -> np.ndarray: # the map, (872, 2)
-    """The codes, their map, the mixture, and how much each dimension says; and the pictures of
-    all emojis as one."""
+    """The codes, their map, the mixture, and how much each dimension says;
+    and the pictures of all emojis as one."""
     clouds, density = load_clouds(), load_density()
     codes, xy, kl = clouds[0], project(clouds[0]), kl_by_dimension(*clouds)
     names = load_annotations().loc[emojis.names, 'name']
     low, high = np.quantile(codes, [.01, .99], axis=0)
     data = {'chars': emojis.chars, 'names': list(names), 'codes': plain(codes), 'xy': plain(xy),
             'neighbours': neighbours, 'power': power,
-            'kl': plain(kl), 'order': np.argsort(-kl).tolist(), 'low': plain(1.2 * low),
-            'high': plain(1.2 * high),
+            'kl': plain(kl), 'order': np.argsort(-kl).tolist(),
+            'low': plain(1.2 * low), 'high': plain(1.2 * high),
             'weights': plain(density.weights_), 'means': plain(density.means_),
             'roots': plain(np.linalg.cholesky(density.covariances_))}
     (folder/'map.json').write_text(json.dumps(data, ensure_ascii=False), encoding='utf-8')
     columns = int(np.ceil(np.sqrt(len(emojis))))
-    iio.imwrite(folder/'emojis.webp', tile(emojis.images, columns), lossless=True, quality=100,
-                method=6)
+    iio.imwrite(folder/'emojis.webp', tile(emojis.images, columns),
+                lossless=True, quality=100, method=6)
     return xy
 
 
@@ -231,16 +235,15 @@ def draw_map(images:np.ndarray, xy:np.ndarray) -> np.ndarray: # uint8 (1400, 140
 
 
 def write_pictures(folder:Path, answerer:Answerer, xy:np.ndarray) -> None:
-    """What a reader without JavaScript sees: the map, the dimensions that say most, and one text
-    answered."""
+    """What a reader without JavaScript sees: the map, the dimensions that say most,
+    and one text answered."""
     iio.imwrite(folder/'map.webp', draw_map(answerer.emojis.images, xy), quality=85)
     use_style()
     clouds = load_clouds()
     order, steps = np.argsort(-kl_by_dimension(*clouds))[:6], np.linspace(-2.5, 2.5, 13)
     code = clouds[0][answerer.emojis.index('😀')]
-    plot_rows(
-        {f'{rank}': answerer.vae.decode(np.where(np.arange(LATENT_DIM) == k, steps[:, None], code))
-         for rank, k in enumerate(order, 1)})
+    moved = lambda k: np.where(np.arange(LATENT_DIM) == k, steps[:, None], code)
+    plot_rows({f'{rank}': answerer.vae.decode(moved(k)) for rank, k in enumerate(order, 1)})
     plt.savefig(folder/'sliders.webp', dpi=200)
     text = 'merry christmas'
     best, (codes, scores) = answerer.answer(text), answerer.invent_codes(text)
@@ -261,8 +264,8 @@ def install_runtime(folder:Path) -> str: # why it could not be had, '' if it is 
             return '`npm ci` failed'
     shutil.copy(package/'dist/ort.wasm.min.mjs', folder/'ort.mjs')
     shutil.copy(package/'dist/ort-wasm-simd-threaded.mjs', folder)
-    (folder/'ort.wasm.gz').write_bytes(
-        gzip.compress((package/'dist/ort-wasm-simd-threaded.wasm').read_bytes(), mtime=0))
+    wasm = (package/'dist/ort-wasm-simd-threaded.wasm').read_bytes()
+    (folder/'ort.wasm.gz').write_bytes(gzip.compress(wasm, mtime=0))
     return ''
 
 
@@ -271,8 +274,8 @@ def show_pictures_only(page:Path, reason:str) -> None:
     print(f'The playground will show pictures only, as onnxruntime-web could not be had: {reason}.',
           file=sys.stderr)
     html = re.sub(r'(<p class="status".*?>).*?</p>',
-                  r'\1These are pictures of it: this site was made '
-                  r'without onnxruntime-web, which runs its models.</p>',
+                  r'\1These are pictures of it: this site was made without onnxruntime-web, '
+                  r'which runs its models.</p>',
                   page.read_text(encoding='utf-8'))
     page.write_text(re.sub(r'<script.*?</script>\n', '', html), encoding='utf-8')
 

@@ -1,34 +1,42 @@
-"""Small repairs of what Sphinx and its theme write: pages that read well to those who listen to them, show their code whole, and are lighter."""
+"""Small repairs of what Sphinx and its theme write.
+
+Pages that read well to those who listen to them, show their code whole, and are lighter.
+"""
 import re
 from html import unescape
 
 repairs = [
     (r'(<p class="caption" role="heading")>', r'\1 aria-level="2">'),
-    (r'<aside class="sidebar-drawer">', '<aside class="sidebar-drawer" aria-label="Contents of the book">'),
+    (r'<aside class="sidebar-drawer">',
+     '<aside class="sidebar-drawer" aria-label="Contents of the book">'),
     (r'<aside class="toc-drawer', '<aside aria-label="Contents of this page" class="toc-drawer'),
-    (r'<summary aria-label="Toggle hidden content">', '<summary>'),       # its own text says it
-    (r'(?=<div id="search-results">)', '<h1>Search</h1>\n<form class="search-form" action="search.html" role="search"><input type="search" name="q" aria-label="Search the book"> <button type="submit">Search</button></form>\n'),
-    (r'<dl>\s*((?:<dd>.*</dd>\s*)+)</dl>', lambda found: re.sub(r'<(/?)dd>', lambda m: '</span>' if m[1] else '<span class="parameter">', found[1])),
+    (r'<summary aria-label="Toggle hidden content">', '<summary>'),  # its own text says it
+    (r'(?=<div id="search-results">)',
+     '<h1>Search</h1>\n'
+     '<form class="search-form" action="search.html" role="search">'
+     '<input type="search" name="q" aria-label="Search the book"> '
+     '<button type="submit">Search</button></form>\n'),
+    (r'<dl>\s*((?:<dd>.*</dd>\s*)+)</dl>',
+     lambda found: re.sub(r'<(/?)dd>', lambda m: '</span>' if m[1] else '<span class="parameter">',
+                          found[1])),
     # names, brackets and spaces of code have its own colour
     (r'<span class="[npw]">([^<]*)</span>', r'\1'),
 ]
 
-narrow, wide = 40, 90  # characters: what a phone shows of a line of code, and what a page does
+narrow = 40  # characters: what a phone shows of a line of code
 
 
 def foldable(
     code:str, # HTML of a block of code
-) -> str: # the same; each line that is not short is an element that knows its indentation, so that the style sheet can fold it
-    """Mark the lines of code that a narrow page may have to fold. What is aligned to the right
-    of a very long line moves up to it."""
+) -> str: # the same; each line that is not short is an element that knows its indentation, for the style sheet to fold
+    "Mark the lines of code that a narrow page may have to fold."
     lines = []
     for line in code.splitlines(keepends=True):
         text = unescape(re.sub('<[^>]*>', '', line)).rstrip()
-        if len(text) > wide: line = re.sub(r'(?<=\S) {3,}(?=<span class="c1">|test_)', '  ', line)
-        lines.append(
-            '<span class="line" '
-            f'style="--indent:{min(len(text) - len(text.lstrip()), narrow // 2)}">{line}</span>'
-            if len(text) > narrow else line)
+        if len(text) > narrow:
+            indent = min(len(text) - len(text.lstrip()), narrow // 2)
+            line = f'<span class="line" style="--indent:{indent}">{line}</span>'
+        lines.append(line)
     return ''.join(lines)
 
 
@@ -38,9 +46,9 @@ def polish(
     """Name the landmarks, give headings their level, make no lists of terms where there are
     none, no marks that mark nothing, and let long lines of code be folded."""
     for pattern, repair in repairs: page = re.sub(pattern, repair, page)
-    return re.sub(r'(?s)(?<=<div class="highlight-python notranslate"><div '
-                  r'class="highlight"><pre>)(.*?)(?=</pre>)', lambda found: foldable(found[1]),
-                  page)
+    return re.sub(r'(?s)(?<=<div class="highlight-python notranslate">'
+                  r'<div class="highlight"><pre>)(.*?)(?=</pre>)',
+                  lambda found: foldable(found[1]), page)
 
 
 def rooted(

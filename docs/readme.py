@@ -42,8 +42,8 @@ def output_text(output, images:dict) -> str:
         return f'![](docs/images/{name})'
     if 'text/markdown' in data: return relink(''.join(data['text/markdown']))
     if 'text/html' in data:
-        return re.sub(r'<style.*?</style>\n*', '', ''.join(data['text/html']),
-                      flags=re.DOTALL).strip()
+        html = ''.join(data['text/html'])
+        return re.sub(r'<style.*?</style>\n*', '', html, flags=re.DOTALL).strip()
     return f'```text\n{"".join(data["text/plain"]).rstrip()}\n```'
 
 

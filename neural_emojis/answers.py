@@ -58,7 +58,7 @@ class Answerer:
     meaning:MeaningSQAM # Texts, descriptions and codes to one space
     vae:VAE             # Pictures to codes and back
     emojis:EmojiSet     # To answer with
-    annotations:pd.DataFrame|None=None # What they are called, columns name and keywords, indexed by their names; None: `load_annotations()`
+    annotations:pd.DataFrame|None=None # Columns name and keywords, rows by emoji name; None: `load_annotations()`
 
     def __post_init__(self):
         known = load_annotations() if self.annotations is None else self.annotations
@@ -72,24 +72,23 @@ class Answerer:
         if named.any():
             texts[named] = describe(names[named], known)
             self.answers[named] = self.meaning.encode_descriptions(texts[named])
-        if not named.all():
-            # these share no words with a question
-            self.answers[~named] = self.meaning.encode_pictures(
-                self.vae.embed(self.emojis.images[~named]))
+        if not named.all():  # these share no words with a question
+            codes = self.vae.embed(self.emojis.images[~named])
+            self.answers[~named] = self.meaning.encode_pictures(codes)
         self.words = self.meaning.encode_words(texts)
 
     def among(
         self,
         candidates:EmojiSet|np.ndarray, # m emojis, or images (m, 36, 36, 4), uint8 or floats in [0, 1]
-        annotations:pd.DataFrame|None=None, # What they are called, columns name and keywords, indexed by their names; None: `load_annotations()`
+        annotations:pd.DataFrame|None=None, # Columns name and keywords, rows by emoji name; None: `load_annotations()`
     ) -> "Answerer": # With these emojis, read once
         """The same networks with other emojis to answer with; those without annotations answer
         by their pictures. Raises `ValueError` for annotations of none of them, and as
         `check_images` and `describe` do."""
         check_images(candidates.images if isinstance(candidates, EmojiSet) else candidates)
         if not isinstance(candidates, EmojiSet):
-            candidates = EmojiSet(np.asarray(candidates),
-                                  [f"candidate {i}" for i in range(len(candidates))], "images")
+            names = [f"candidate {i}" for i in range(len(candidates))]
+            candidates = EmojiSet(np.asarray(candidates), names, "images")
         return Answerer(self.committee, self.meaning, self.vae, candidates, annotations)
 
     def sentiment(
@@ -98,8 +97,8 @@ class Answerer:
     ) -> pd.DataFrame: # A row for each text; columns positive, neutral and negative, in [-1, 1]
         "Cosines of texts with 🎉, 😈 and 😡. Raises as `check_texts` does."
         texts = check_texts(texts)
-        return pd.DataFrame(self.committee.cosines(texts), index=pd.Index(texts, name="text"),
-                            columns=self.committee.labels)
+        return pd.DataFrame(self.committee.cosines(texts),
+                            index=pd.Index(texts, name="text"), columns=self.committee.labels)
 
     def confidence(
         self,
@@ -107,14 +106,14 @@ class Answerer:
     ) -> pd.DataFrame: # As `sentiment` gives it; each row adds up to 1
         "Calibrated probabilities of the three sentiments. Raises as `check_texts` does."
         texts = check_texts(texts)
-        return pd.DataFrame(self.committee.confidence(texts), index=pd.Index(texts, name="text"),
-                            columns=self.committee.labels)
+        return pd.DataFrame(self.committee.confidence(texts),
+                            index=pd.Index(texts, name="text"), columns=self.committee.labels)
 
     def answer(
         self,
         texts:str|list, # n texts, or one
         top_k:int|None=None, # How many emojis for each text; None: five, or as many as there are
-        candidates:EmojiSet|np.ndarray|None=None, # Emojis or images to choose from, as `among` takes them; None: the answerer's
+        candidates:EmojiSet|np.ndarray|None=None, # Emojis or images, as `among` takes them; None: the answerer's
         annotations:pd.DataFrame|None=None, # Of the candidates, as `among` takes them
     ) -> pd.DataFrame: # Columns text, rank (from 1), emoji, name and score, as `score_answers` gives it, best first
         """The best emojis for each text.
@@ -139,7 +138,8 @@ class Answerer:
             "text": np.repeat(np.array(texts, dtype=object), top_k),
             "rank": np.tile(np.arange(1, top_k + 1), len(texts)),
             "emoji": np.array(emojis.chars, dtype=object)[best].ravel(),
-            "name": np.array(emojis.names, dtype=object)[best].ravel(), "score": scores.ravel()})
+            "name": np.array(emojis.names, dtype=object)[best].ravel(),
+            "score": scores.ravel()})
 
     def invent(
         self,
@@ -162,13 +162,13 @@ class Answerer:
     @cached_property
     def _starts(self):
         codes, density = load_codes(), load_density()
-        return sample(4_000, density=density), density, np.median(
-            density.score_samples(codes[train_valid_mask(len(codes))]))
+        shown = codes[train_valid_mask(len(codes))]
+        return sample(4_000, density=density), density, np.median(density.score_samples(shown))
 
 # %% ../nbs/06_answers.ipynb #4abe62f5
 def _best(scores, k):
-    """Positions and scores of the k best of m answers for n questions (n, m), the best first:
-    each (n, k)."""
+    """Positions and scores of the k best of m answers for n questions (n, m),
+    the best first: each (n, k)."""
     scores = scores.round(6)  # beyond are errors of rounding
     key = np.linspace(0, 5e-7, scores.shape[1]) - scores  # of equal ones, the first first
     some = np.argpartition(key, k - 1, axis=1)[:, :k]
@@ -209,11 +209,10 @@ def climb(
         z = starts[best := np.argsort(-value)[:n_climbers]]
         value = value[best]
         for size in np.geomspace(step, step / 10, n_rounds):
-            # eight tries for each climber
-            new = (z + size * rng.standard_normal((8, *z.shape))).reshape(-1, z.shape[1]).astype(
-                np.float32)
-            new_value = np.where(density.score_samples(new) >= least, encode(new) @ question,
-                                 -1).reshape(8, -1)
+            new = z + size * rng.standard_normal((8, *z.shape))  # eight tries for each climber
+            new = new.reshape(-1, z.shape[1]).astype(np.float32)
+            likely = density.score_samples(new) >= least
+            new_value = np.where(likely, encode(new) @ question, -1).reshape(8, -1)
             which, climber = new_value.argmax(axis=0), np.arange(len(z))
             better = new_value[which, climber] > value
             z = np.where(better[:, None], new.reshape(8, *z.shape)[which, climber], z)

@@ -45,8 +45,8 @@ def command(
 
 # %% ../nbs/09_command_line.ipynb #582f10fc
 class Parser(argparse.ArgumentParser):
-    """A parser that raises `ValueError` with one line, where argparse would print its usage and
-    leave."""
+    """A parser that raises `ValueError` with one line,
+    where argparse would print its usage and leave."""
     def error(self, message): raise ValueError(f"{message} (see {self.prog} --help)")
 
 def build_parser() -> Parser: # For the commands that are registered so far
@@ -68,16 +68,18 @@ def build_parser() -> Parser: # For the commands that are registered so far
 def _in_one_line(error):
     if isinstance(error, OSError) and error.filename and error.strerror:
         text = f"{error.filename}: {error.strerror}"
+    elif isinstance(error, KeyError):
+        text = str(error.args[0] if error.args else type(error).__name__)
     else:
-        text = str(error.args[0] if error.args else type(error).__name__) if isinstance(
-            error, KeyError) else str(error)
+        text = str(error)
     return f"neural-emojis: {' '.join(text.split())}"
 
 def main(
     argv:list|None=None, # The words behind the program's name; None: those that it was started with
 ) -> int: # Exit status: 0, or 2 for input that cannot be used, or 130 when interrupted
     "The program `neural-emojis`."
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow starts quietly
+    # TensorFlow starts quietly
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # … and uses its fast convolutions on every processor
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # it complains where many models are used in one process
@@ -93,7 +95,7 @@ def main(
                 f"neural-emojis: note: {' '.join(str(message).split())}", file=sys.stderr)
             settings.pop("run")(**settings)
         sys.stdout.flush()
-    except BrokenPipeError:                             # who reads has had enough, as `head` has
+    except BrokenPipeError:  # who reads has had enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, KeyError, OSError, FloatingPointError) as error:
         print(_in_one_line(error), file=sys.stderr)
@@ -110,8 +112,8 @@ def whole_number(
     def check(word):
         if not re.fullmatch(r"-?\d{1,18}", word) or not low <= int(word) <= high:
             too_high = re.fullmatch(r"\d+", word) and (len(word) > 18 or int(word) > high)
-            raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} " + (
-                f"to {high:,}" if too_high or high < 2**32 - 1 else "on"))
+            end = f"to {high:,}" if too_high or high < 2**32 - 1 else "on"
+            raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} {end}")
         return int(word)
     return check
 
@@ -172,8 +174,9 @@ def _check_sheet(n, n_columns, scale):
     from neural_emojis.data import EMOJI_SIZE
     side = max(n_columns, math.ceil(n / n_columns)) * (EMOJI_SIZE + 2 * GAP) * scale
     if side > MAX_SIDE:
-        raise ValueError(f"{n:,} emojis at --scale {scale} make a sheet of {side:,} pixels on "
-                         f"its longer side, more than {MAX_SIDE:,}: ask for fewer or smaller ones")
+        raise ValueError(
+            f"{n:,} emojis at --scale {scale} make a sheet of {side:,} pixels on its longer side, "
+            f"more than {MAX_SIDE:,}: ask for fewer or smaller ones")
 
 def _write_sheet(pictures, n_columns, scale, output):
     "Lay pictures (n, 36, 36, 4) out in rows, write the sheet, and say so."
@@ -200,17 +203,18 @@ def _density(vae, emojis):
     return fit_density(aggregate_posterior(*clouds.swapaxes(0, 1)), N_COMPONENTS)
 
 # %% ../nbs/09_command_line.ipynb #a242ac12
-@command("  neural-emojis generate -n 64 --seed 0 -o sheet.png\n  neural-emojis "
-         "generate --model mine.keras --images my-emojis -o mine.png",
+@command("  neural-emojis generate -n 64 --seed 0 -o sheet.png\n"
+         "  neural-emojis generate --model mine.keras --images my-emojis -o mine.png",
          argument("-n", type=whole_number(1), default=64, metavar="N",
                   help="how many emojis (default: %(default)s)"),
          argument("--seed", type=whole_number(0), default=0,
                   help="another number, other emojis (default: %(default)s)"),
          argument("--scale", type=whole_number(1, 32), default=4,
                   help="enlarge each pixel so many times (default: %(default)s)"),
-         MODEL, argument("--images", type=Path, metavar="FOLDER",
-                         help="draw codes like those of your own emojis: "
-                         "PNGs of 36×36 pixels with alpha, or square SVGs"),
+         MODEL,
+         argument("--images", type=Path, metavar="FOLDER",
+                  help="draw codes like those of your own emojis: "
+                       "PNGs of 36×36 pixels with alpha, or square SVGs"),
          argument("-o", "--output", type=output_file(".png"), required=True, metavar="SHEET.png",
                   help="the picture to write"))
 def generate(
@@ -231,12 +235,12 @@ def generate(
     from neural_emojis.vae import load_vae
     vae = load_vae(model)
     codes = sample(n, seed, _density(vae, emojis) if model or images else None)
-    _write_sheet(_in_batches(lambda z: (vae.decode(z) * 255).round().astype(np.uint8), codes,
-                             "drawing"),
-                 n_columns, scale, output)
+    draw = lambda z: (vae.decode(z) * 255).round().astype(np.uint8)
+    _write_sheet(_in_batches(draw, codes, "drawing"), n_columns, scale, output)
 
 # %% ../nbs/09_command_line.ipynb #54e1a1ac
-@command("  neural-emojis morph 😀 😡 -o morph.gif\n  neural-emojis morph 1f600 1f621 -o morph.gif",
+@command("  neural-emojis morph 😀 😡 -o morph.gif\n"
+         "  neural-emojis morph 1f600 1f621 -o morph.gif",
          argument("start", metavar="FROM", help="an emoji, such as 😀, or its code point, 1f600"),
          argument("end", metavar="TO", help="another one"),
          argument("--frames", type=whole_number(2, 100), default=15,
@@ -267,8 +271,9 @@ def morph(
 
 # %% ../nbs/09_command_line.ipynb #e293dfe2
 @command("  neural-emojis embed my-emojis -o codes.parquet",
-         argument("folder", type=Path, metavar="FOLDER", help="PNGs of 36×36 pixels with alpha, "
-                  "or square SVGs; the files' names are kept"),
+         argument("folder", type=Path, metavar="FOLDER",
+                  help="PNGs of 36×36 pixels with alpha, or square SVGs; "
+                       "the files' names are kept"),
          MODEL,
          argument("-o", "--output", type=output_file(".parquet", ".csv"), required=True,
                   metavar="CODES", help="the table to write, ending in .parquet or .csv"))
@@ -296,8 +301,8 @@ def _train_and_measure(emojis, output, epochs, seed, checkpoint):
     from neural_emojis.data import train_valid_mask
     is_train = train_valid_mask(len(emojis))
     if is_train.all():
-        raise ValueError(f"{len(emojis)} emojis are too few to train on four "
-                         "in five and measure on the rest: give at least 5")
+        raise ValueError(f"{len(emojis)} emojis are too few to train on four in five "
+                         "and measure on the rest: give at least 5")
     from neural_emojis.vae import EPOCHS, evaluate_vae, load_model, save_model, train_vae
     print(f"{is_train.sum()} emojis to train on, {(~is_train).sum()} held out; "
           + (f"going on from {checkpoint}" if checkpoint.exists()
@@ -305,14 +310,14 @@ def _train_and_measure(emojis, output, epochs, seed, checkpoint):
     vae, _ = train_vae(emojis.images[is_train], emojis.images[~is_train], epochs or EPOCHS, seed,
                        checkpoint=checkpoint)
     figures = evaluate_vae(load_model(save_model(vae, output)), emojis.images[~is_train])
-    print(f"wrote {output}; held out: objective {figures['objective']:.1f} "
-          f"nats (reconstruction {figures['reconstruction_loss']:.1f}, "
-          f"KL {figures['kl_loss']:.1f}), PSNR {figures['psnr']:.1f} dB")
+    print(f"wrote {output}; held out: objective {figures['objective']:.1f} nats "
+          f"(reconstruction {figures['reconstruction_loss']:.1f}, KL {figures['kl_loss']:.1f}), "
+          f"PSNR {figures['psnr']:.1f} dB")
 
 # %% ../nbs/09_command_line.ipynb #cd9f3d20
 @command(
-    "  neural-emojis train vae -o vae.keras\n  neural-emojis "
-    "train vae --images my-emojis --epochs 30 -o mine.keras",
+    "  neural-emojis train vae -o vae.keras\n"
+    "  neural-emojis train vae --images my-emojis --epochs 30 -o mine.keras",
     argument("network", choices=["vae"], help="which network: vae, the one that embeds and draws"),
     argument("-o", "--output", type=output_file(".keras", exact=True), default="vae.keras",
              metavar="MODEL.keras", help="the model to write (default: %(default)s)"),
@@ -321,8 +326,8 @@ def _train_and_measure(emojis, output, epochs, seed, checkpoint):
     argument("--seed", type=whole_number(0), default=0,
              help="of all that is drawn at random (default: %(default)s)"),
     argument("--checkpoint", type=output_file(".weights.h5", exact=True), metavar="FILE.weights.h5",
-             help="keeps the state while training, to go on from when the "
-             "same command is run again (default: beside the model)"),
+             help="keeps the state while training, "
+                  "to go on from when the same command is run again (default: beside the model)"),
     argument("--images", type=Path, metavar="FOLDER",
              help="train on your own: PNGs of 36×36 pixels with alpha, or square SVGs"))
 def train(
@@ -358,10 +363,10 @@ def _answer_lines(answerer, texts, top_k, sentiment):
 def _answer_records(answerer, texts, top_k, sentiment):
     "Answers for programs: a list of dictionaries, one per text."
     if sentiment:
-        return [{"text": text, **scores} for text, scores in zip(
-            texts, getattr(answerer, sentiment)(texts).astype(float).round(4).to_dict("records"))]
-    ranked = answerer.answer(texts, top_k).astype({"score": float}).round(4).drop(
-        columns="text").to_dict("records")
+        rows = getattr(answerer, sentiment)(texts).astype(float).round(4).to_dict("records")
+        return [{"text": text, **scores} for text, scores in zip(texts, rows)]
+    table = answerer.answer(texts, top_k).astype({"score": float}).round(4)
+    ranked = table.drop(columns="text").to_dict("records")
     return [{"text": text, "answers": ranked[i * top_k:(i + 1) * top_k]}
             for i, text in enumerate(texts)]
 
@@ -374,9 +379,8 @@ def _read_csv(path):
         for chunk in chunks:
             if not isinstance(chunk.index, pd.RangeIndex):
                 raise ValueError("its rows have more fields than its header")
-            yield pa.Table.from_pandas(
-                chunk, schema=pa.schema([(str(name), pa.string()) for name in chunk]),
-                preserve_index=False)
+            schema = pa.schema([(str(name), pa.string()) for name in chunk])
+            yield pa.Table.from_pandas(chunk, schema=schema, preserve_index=False)
 
 def _read_parquet(path):
     import pyarrow as pa
@@ -390,8 +394,8 @@ def read_chunks(
     "Read a table, a chunk at a time. Raises `ValueError` for a broken file."
     try: yield from (_read_parquet if path.suffix.lower() == ".parquet" else _read_csv)(path)
     except ValueError as error:
-        advice = ": save it as UTF-8, with commas between columns" if isinstance(
-            error, UnicodeDecodeError) else ""
+        advice = (": save it as UTF-8, with commas between columns"
+                  if isinstance(error, UnicodeDecodeError) else "")
         raise ValueError(f"cannot read {path.name}: {error}{advice}") from error
 
 # %% ../nbs/09_command_line.ipynb #3fb61bb3
@@ -421,9 +425,12 @@ def add_answers(
     texts = _texts(table, column)
     asked = [i for i, text in enumerate(texts) if text and text.strip()]
     answers = _wide_answers(answerer, [texts[i] for i in asked], top_k, sentiment) if asked else {}
-    fields = ([(name, pa.float32()) for name in ("positive", "neutral", "negative")] if sentiment
-              else [(f"{name}_{rank}", kind) for rank in range(1, top_k + 1) for name, kind in (
-                  ("emoji", pa.string()), ("name", pa.string()), ("score", pa.float32()))])
+    if sentiment:
+        fields = [(name, pa.float32()) for name in ("positive", "neutral", "negative")]
+    else:
+        kinds = {"emoji": pa.string(), "name": pa.string(), "score": pa.float32()}
+        fields = [(f"{name}_{rank}", kind)
+                  for rank in range(1, top_k + 1) for name, kind in kinds.items()]
     for name, kind in fields:
         if name in table.column_names:
             raise ValueError(f"there is already a column {name!r}: rename it first")
@@ -455,15 +462,14 @@ def _load_answerer(folder, top_k):
     return answerer, top_k or min(5, len(emojis))
 
 def _called(emojis, vocabulary):
-    """What Unicode calls emojis, and of files with other names the words in these, where one is
-    known and no other file has the same; None where nothing is."""
+    """What Unicode calls emojis, and of files with other names the words in these,
+    where one is known and no other file has the same; None where nothing is."""
     import pandas as pd
     from neural_emojis.data import load_annotations
     from neural_emojis.sqam import find_words
     table = load_annotations()[["name", "keywords"]]
     words = pd.Series({name: " ".join(find_words(name.replace("_", " ").replace("-", " ")))
-                       for name in emojis.names if name not in table.index},
-                      dtype=object)
+                       for name in emojis.names if name not in table.index}, dtype=object)
     words = words[words.map(lambda text: bool(set(text.split()) & set(vocabulary))).astype(bool)
                   & ~words.duplicated(keep=False)]
     table = pd.concat([table, pd.DataFrame({"name": words, "keywords": [[] for _ in words]})])
@@ -495,8 +501,8 @@ def answer_file(
                          "which a CSV file cannot: write a .parquet file")
     open_writer = (pyarrow.csv.CSVWriter if output.suffix.lower() == ".csv"
                    else pyarrow.parquet.ParquetWriter)
-    with written_whole(output) as new, _progress(n_rows, "texts", "answering") as bar, open_writer(
-            new, first[0].schema) as writer:
+    with (written_whole(output) as new, _progress(n_rows, "texts", "answering") as bar,
+          open_writer(new, first[0].schema) as writer):
         for table, n_without in itertools.chain([first], answered):
             writer.write_table(table)
             n_blank += n_without
@@ -505,10 +511,10 @@ def answer_file(
 
 # %% ../nbs/09_command_line.ipynb #0480773a
 @command(
-    '  neural-emojis answer "thank you so much" "lost my bag"\n  '
-    'neural-emojis answer --sentiment --json "lost my bag"\n  neural-emojis '
-    'answer --candidates my-emojis "what a lovely cat"\n  neural-emojis '
-    'answer --file tweets.csv --column text -o answers.parquet',
+    '  neural-emojis answer "thank you so much" "lost my bag"\n'
+    '  neural-emojis answer --sentiment --json "lost my bag"\n'
+    '  neural-emojis answer --candidates my-emojis "what a lovely cat"\n'
+    '  neural-emojis answer --file tweets.csv --column text -o answers.parquet',
     argument("texts", nargs="*", metavar="TEXT", help="a text to answer, in quotes; or several"),
     argument("--top-k", type=whole_number(1), metavar="K",
              help="how many emojis for each text (default: 5)"),
@@ -518,8 +524,9 @@ def answer_file(
              help="say how likely the three are, from 0 to 1, adding up to 1"),
     argument("--candidates", type=Path, metavar="FOLDER",
              help="answer with your own emojis: PNGs of 36×36 pixels with alpha, or square SVGs; "
-             "one whose file is named by its code point, such as 1f9a9, goes by what Unicode "
-             "calls it, one named in words, such as black-cat, by these, any other by its picture"),
+                  "one whose file is named by its code point, such as 1f9a9, "
+                  "goes by what Unicode calls it, one named in words, such as black-cat, by these, "
+                  "any other by its picture"),
     argument("--json", action="store_true", help="print for programs, not for people"),
     argument("--file", type=input_file(".csv", ".parquet"), metavar="TABLE",
              help="answer a column of a table instead, ending in .csv or .parquet"),
@@ -539,18 +546,18 @@ def answer(
 ):
     "Answer texts with emojis."
     if bool(texts) == bool(file):
-        raise ValueError(
-            "give either texts or --file, one of the two (see neural-emojis answer --help)")
+        raise ValueError("give either texts or --file, one of the two "
+                         "(see neural-emojis answer --help)")
     if bool(file) != bool(output):
         raise ValueError("--file and -o belong together: the one is read, the other written")
     if file and json:
-        raise ValueError(
-            "--json is for texts on the line: a file's answers go to the table that -o names")
+        raise ValueError("--json is for texts on the line: "
+                         "a file's answers go to the table that -o names")
     if sum(map(bool, (top_k, sentiment, confidence))) > 1:
         raise ValueError("choose one of --top-k, --sentiment and --confidence")
     if candidates and (sentiment or confidence):
-        raise ValueError(
-            "--candidates are emojis to answer with: leave out --sentiment and --confidence")
+        raise ValueError("--candidates are emojis to answer with: "
+                         "leave out --sentiment and --confidence")
     instead = "sentiment" if sentiment else "confidence" if confidence else None
     if file: n_rows, n_blank = answer_file(file, column, output, top_k, instead, candidates)
     else: return _print_answers(texts, top_k, instead, candidates, json)
@@ -562,9 +569,10 @@ def _print_answers(texts, top_k, sentiment, candidates, as_json):
     texts = check_texts(texts)
     answerer, top_k = _load_answerer(candidates, top_k)
     if as_json:
-        print(json.dumps(_answer_records(answerer, texts, top_k, sentiment), ensure_ascii=False,
-                         indent=1))
-    else: print("\n".join(_answer_lines(answerer, texts, top_k, sentiment)))
+        records = _answer_records(answerer, texts, top_k, sentiment)
+        print(json.dumps(records, ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(_answer_lines(answerer, texts, top_k, sentiment)))
 
 # %% ../nbs/09_command_line.ipynb #bd51dd96
 @command("  neural-emojis predict-emojis tweets.txt -o predictions.txt",

@@ -51,7 +51,7 @@ def emoji_char(
 ) -> str: # The characters: '🇫🇷'; a name that is not made of code points stands for itself
     "The characters that a code point name stands for."
     if not CODE_POINTS.fullmatch(name) or name.isalpha() and len(name) > 2:
-        return name                # 'face' is a word
+        return name  # 'face' is a word
     points = [int(point, 16) for point in name.split("-")]
     # half a surrogate pair is no character
     is_char = all(0x23 <= point <= sys.maxunicode and not 0xd800 <= point <= 0xdfff
@@ -101,8 +101,8 @@ def untile(
 ) -> np.ndarray: # (n, 36, 36, channels)
     "Cut a picture made by `tile` into its images again."
     height, width, channels = sheet.shape
-    grid = sheet.reshape(height // EMOJI_SIZE, EMOJI_SIZE, width // EMOJI_SIZE, EMOJI_SIZE,
-                         channels)
+    grid = sheet.reshape(height // EMOJI_SIZE, EMOJI_SIZE,
+                         width // EMOJI_SIZE, EMOJI_SIZE, channels)
     return grid.swapaxes(1, 2).reshape(-1, EMOJI_SIZE, EMOJI_SIZE, channels)[:n]
 
 # %% ../nbs/00_data.ipynb #4ae34f63
@@ -115,8 +115,8 @@ class EmojiSet:
 
     def __post_init__(self):
         if len(self.images) != len(self.names):
-            raise ValueError(
-                f"{len(self.images)} images and {len(self.names)} names: give one for each")
+            raise ValueError(f"{len(self.images)} images and {len(self.names)} names: "
+                             "give one for each")
         if len(set(self.names)) < len(self.names):
             raise ValueError("every emoji needs a name of its own")
 
@@ -142,9 +142,11 @@ class EmojiSet:
                        "give a character such as '🎉' or its code point '1f389'")
 
     def __getitem__(self, key): return self.images[self.index(key)]
+
     def __contains__(self, key):
-        return isinstance(key, str) and (key in self._positions
-                                         or emoji_name(emoji_char(key)) in self._positions)
+        if not isinstance(key, str): return False
+        return key in self._positions or emoji_name(emoji_char(key)) in self._positions
+
     def __iter__(self): return iter(self.names)
     def __len__(self): return len(self.names)
     def __repr__(self): return f"EmojiSet of {len(self)} from {self.source}"
@@ -162,12 +164,12 @@ def progress_bar(
     shown:bool=True, # Whether there is a bar at all
     **settings,
 ) -> tqdm: # To loop over, or to update
-    """A bar that appears after a second and goes when the work is done: in a notebook below its
-    cell, elsewhere on the error stream, if a terminal reads that."""
+    """A bar that appears after a second and goes when the work is done:
+    in a notebook below its cell, elsewhere on the error stream, if a terminal reads that."""
     in_notebook = "ipykernel" in sys.modules
-    # None: unless a terminal reads it
-    place = {"file": sys.stdout, "disable": not shown} if in_notebook else {
-        "file": sys.stderr, "disable": not shown or None}
+    place = ({"file": sys.stdout, "disable": not shown} if in_notebook
+             # None: unless a terminal reads it
+             else {"file": sys.stderr, "disable": not shown or None})
     return tqdm(*items, **{"leave": False, "delay": 1, **place, **settings})
 
 # %% ../nbs/00_data.ipynb #5cd9e2ef
@@ -177,37 +179,36 @@ def _read_picture(path):
     try:
         if path.suffix.lower() == ".svg": return rasterise(path.read_text(encoding="utf-8"))
         found = iio.immeta(path, plugin="pillow")
-        # as programs that shrink PNGs write it
-        has_alpha = (found["mode"] in ("LA", "PA") or found["mode"] == "P"
-                     and "transparency" in found)
+        has_alpha = (found["mode"] in ("LA", "PA")
+                     # as programs that shrink PNGs write it
+                     or found["mode"] == "P" and "transparency" in found)
         return iio.imread(path, plugin="pillow", mode="RGBA" if has_alpha else None)
     except (OSError, ValueError, SyntaxError, struct.error) as error:
         raise ValueError(f"cannot read {path.name}: {error}; replace or remove it") from error
 
 def _read_folder(folder):
-    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in (".png", ".svg")
-                    and not p.name.startswith(".")),
+    paths = sorted((p for p in folder.iterdir()
+                    if p.suffix.lower() in (".png", ".svg") and not p.name.startswith(".")),
                    key=lambda p: p.stem)
     if not paths:
-        raise ValueError(
-            f"no PNG or SVG files in {folder}: give a folder of emojis of 36×36 pixels with alpha")
+        raise ValueError(f"no PNG or SVG files in {folder}: "
+                         "give a folder of emojis of 36×36 pixels with alpha")
     pictures = {}
     for path in progress_bar(paths, unit="picture", desc=f"reading {folder.name}"):
-        # '2764-FE0F' is 2764
-        name = path.stem if emoji_char(path.stem) == path.stem else emoji_name(
-            emoji_char(path.stem))
+        char = emoji_char(path.stem)
+        name = path.stem if char == path.stem else emoji_name(char)  # '2764-FE0F' is 2764
         if name in pictures:
             raise ValueError(f"two files for {name!r} in {folder}: keep one of them")
         pictures[name] = _read_picture(path)
-    kept = {name: p
-            for name, p in pictures.items() if p.shape == EMOJI_SHAPE and p.dtype == np.uint8}
+    kept = {name: p for name, p in pictures.items()
+            if p.shape == EMOJI_SHAPE and p.dtype == np.uint8}
     others = [f"{name} {p.shape}" for name, p in pictures.items() if name not in kept]
     if not kept:
         raise ValueError(f"none of the {len(pictures)} files in {folder} has shape {EMOJI_SHAPE}, "
                          f"8 bits: {', '.join(others[:5])}; save them as RGBA of this size")
     if others:
-        warnings.warn(f"kept out {len(others)} of {len(pictures)} files that are "
-                      f"not of shape {EMOJI_SHAPE}, 8 bits: {', '.join(others[:5])}", stacklevel=3)
+        warnings.warn(f"kept out {len(others)} of {len(pictures)} files that are not of shape "
+                      f"{EMOJI_SHAPE}, 8 bits: {', '.join(others[:5])}", stacklevel=3)
     return EmojiSet(np.stack([kept[name] for name in sorted(kept)]), sorted(kept),
                     f"folder {folder.name}")
 
@@ -216,8 +217,8 @@ def load_emojis(
     path:str|os.PathLike|None=None, # A folder of PNGs (36×36, RGBA) or SVGs (any size, square); None: the 872 that ship
 ) -> EmojiSet: # Sorted by name
     """Load emojis.
-    Raises `FileNotFoundError` for a missing folder, `ValueError` for one without usable
-    pictures."""
+    Raises `FileNotFoundError` for a missing folder,
+    `ValueError` for one without usable pictures."""
     if path is None: return _read_sprite()
     folder = Path(path)
     if not folder.is_dir(): raise FileNotFoundError(f"no such folder: {folder}")
@@ -228,8 +229,8 @@ def check_images(
     images:np.ndarray, # (n, 36, 36, 4), straight alpha: uint8 in 0–255, or floats in [0, 1]
 ) -> np.ndarray: # float32 (n, 36, 36, 4) in [0, 1]
     """Images as a network wants them.
-    Raises `TypeError` for another dtype, `ValueError` for another shape or range, NaN, or none
-    at all."""
+    Raises `TypeError` for another dtype,
+    `ValueError` for another shape or range, NaN, or none at all."""
     try: images = np.asarray(images)
     except ValueError as error:
         raise ValueError("images of different shapes: "
@@ -245,8 +246,9 @@ def check_images(
                         "convert with images.astype(np.uint8)")
     if not np.isfinite(images).all(): raise ValueError("images hold NaN or infinite values")
     if images.min() < 0 or images.max() > 1:
-        raise ValueError(f"float images must lie in [0, 1], got [{images.min():g}, "
-                         f"{images.max():g}]: divide pixels of 0–255 by 255, or pass them as uint8")
+        raise ValueError("float images must lie in [0, 1], "
+                         f"got [{images.min():g}, {images.max():g}]: "
+                         "divide pixels of 0–255 by 255, or pass them as uint8")
     return images.astype(np.float32)
 
 # %% ../nbs/00_data.ipynb #db37be31
@@ -260,8 +262,8 @@ def train_valid_mask(
 
 # %% ../nbs/00_data.ipynb #8e6ddcbe
 def _plain(texts):
-    """Texts without what copies differ in: case, spacing, signs and mentions; where nothing else
-    is left, signs count."""
+    """Texts without what copies differ in: case, spacing, signs and mentions;
+    where nothing else is left, signs count."""
     texts = pd.Series(list(texts), dtype=object)
     odd = [i for i, text in enumerate(texts) if not isinstance(text, str)]
     if odd: raise ValueError(f"text {odd[0]} is {texts[odd[0]]!r}, not a string: leave it out")
@@ -279,11 +281,11 @@ def text_split_mask(
     texts:pd.Series, # n texts
     seed:int=0, # Another number, another split
 ) -> np.ndarray: # bool (n,), True for the roughly four in five that are trained on; copies are on the same side
-    """The fixed split for texts: a hash of each text, as `text_groups` compares them, decides
-    its side. Raises as `text_groups` does."""
-    share = [int.from_bytes(hashlib.blake2b(f"{seed} {text}".encode(), digest_size=8).digest())
-             / 2 ** 64 for text in _plain(texts)]
-    return np.array(share) < .8
+    """The fixed split for texts: a hash of each text, as `text_groups` compares them,
+    decides its side. Raises as `text_groups` does."""
+    hashes = [hashlib.blake2b(f"{seed} {text}".encode(), digest_size=8).digest()
+              for text in _plain(texts)]
+    return np.array([int.from_bytes(h) / 2 ** 64 for h in hashes]) < .8
 
 # %% ../nbs/00_data.ipynb #1badcab0
 def find_file(
@@ -300,8 +302,8 @@ def find_file(
     for place, folder in folders.items():
         if not folder: continue
         if place == "NEURAL_EMOJIS_DATA" and not Path(folder).is_dir():
-            raise FileNotFoundError(
-                f"NEURAL_EMOJIS_DATA names {folder}, which is not a folder: correct or unset it")
+            raise FileNotFoundError(f"NEURAL_EMOJIS_DATA names {folder}, which is not a folder: "
+                                    "correct or unset it")
         # a whole GloVe before a part of it
         found = sorted(Path(folder).glob(pattern), key=lambda path: (len(path.name), path))
         if found: return found[0], place
@@ -312,9 +314,9 @@ def find_file(
 def written_whole(
     path:str|os.PathLike, # The file to write; its folder must exist
 ): # Gives the `Path` to write to: of the same name, alone in a temporary folder beside `path`
-    """Put a file in its place once it is complete; a failure or an interruption leaves what was
-    there. Raises `OSError` where it cannot be written."""
-    target = Path(path).resolve()                                    # where a symbolic link leads
+    """Put a file in its place once it is complete; a failure or an interruption leaves
+    what was there. Raises `OSError` where it cannot be written."""
+    target = Path(path).resolve()  # where a symbolic link leads
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {Path(path).parent}: make it first")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
@@ -338,20 +340,19 @@ def download(
     pooch.get_logger().setLevel("WARNING")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(target) as new, progress_bar(total=0, unit="B", unit_scale=True,
-                                                        desc=target.name) as progress:
-            got = Path(pooch.retrieve(
-                url, known_hash, fname="download", path=new.parent,
-                downloader=pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)))
+        with (written_whole(target) as new,
+              progress_bar(total=0, unit="B", unit_scale=True, desc=target.name) as progress):
+            downloader = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
+            got = Path(pooch.retrieve(url, known_hash, fname="download", path=new.parent,
+                                      downloader=downloader))
             if member:
                 with zipfile.ZipFile(got) as archive:
                     got = Path(archive.extract(member, new.parent))
             check(got)
             got.replace(new)
     except requests.ConnectionError as error:
-        raise DownloadError(f"could not download {target.name}: "
-                            f"no connection to {urlsplit(url).hostname}, "
-                            "or it timed out") from error
+        raise DownloadError(f"could not download {target.name}: no connection "
+                            f"to {urlsplit(url).hostname}, or it timed out") from error
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DownloadError(f"could not download {target.name} from {url}: {error}") from error
     return target
@@ -369,8 +370,8 @@ def find_or_download(
     Raises as `find_file` and `download` do."""
     found, place = find_file(pattern, path)
     if found is not None: return found, place
-    return download(url, pooch.os_cache("neural_emojis") / pattern.replace("*", ""), check,
-                    known_hash, member), "download"
+    target = pooch.os_cache("neural_emojis") / pattern.replace("*", "")
+    return download(url, target, check, known_hash, member), "download"
 
 # %% ../nbs/00_data.ipynb #2c95d853
 SENTIMENTS = ("positive", "neutral", "negative")
@@ -395,20 +396,20 @@ def read_tweets(
     path:str|os.PathLike, # A CSV file with the columns text and airline_sentiment, among any others
 ) -> pd.DataFrame: # Columns text and sentiment (one of 'positive', 'neutral', 'negative')
     "Read a copy of the airline tweets. Raises `ValueError` for a file that is not one."
-    # a tweet may read 'NA'
     name = Path(path).name
+    # a tweet may read 'NA'
     table = _read_table(path, ["airline_sentiment", "text"], dtype=str, keep_default_na=False)
     tweets = pd.DataFrame({"text": table["text"].str.strip(),
                            "sentiment": table["airline_sentiment"].str.strip().str.lower()})
     if tweets.empty: raise ValueError(f"{name} has a header and no tweets")
     blank = tweets.index[tweets["text"] == ""]
     if len(blank):
-        raise ValueError(
-            f"{name} has {len(blank)} empty texts, the first in row {blank[0] + 1}: remove them")
+        raise ValueError(f"{name} has {len(blank)} empty texts, "
+                         f"the first in row {blank[0] + 1}: remove them")
     unknown = sorted(set(tweets["sentiment"]) - set(SENTIMENTS))
     if unknown:
-        raise ValueError(
-            f"{name} has unknown sentiments {unknown[:5]}: they must be among {list(SENTIMENTS)}")
+        raise ValueError(f"{name} has unknown sentiments {unknown[:5]}: "
+                         f"they must be among {list(SENTIMENTS)}")
     return tweets
 
 # %% ../nbs/00_data.ipynb #1559aa90
@@ -430,8 +431,8 @@ def load_tweets(
                       f"Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.",
                       stacklevel=2)
     tweets = read_tweets(found)
-    tweets.attrs["source"] = (
-        f"{said if place != 'path' else found.name} ({place}, {len(tweets):,} tweets)")
+    if place == "path": said = found.name
+    tweets.attrs["source"] = f"{said} ({place}, {len(tweets):,} tweets)"
     return tweets
 
 # %% ../nbs/00_data.ipynb #91665f0b
@@ -473,8 +474,8 @@ def count_vectors(
     dim:int=100, # Length of each vector
     seed:int=0, # Of the singular value decomposition
 ) -> pd.DataFrame: # float32 (words, dim), indexed by word
-    """Word vectors from co-occurrence: PPMI of words that share a text, reduced by a truncated
-    SVD (Levy & Goldberg 2014)."""
+    """Word vectors from co-occurrence: PPMI of words that share a text,
+    reduced by a truncated SVD (Levy & Goldberg 2014)."""
     vectorizer = CountVectorizer(binary=True, min_df=2)
     counts = vectorizer.fit_transform(texts).astype(np.float64)     # (texts, words)
     together = (counts.T @ counts).toarray() / counts.shape[0]      # (words, words)
@@ -499,31 +500,31 @@ def load_glove(
     try:
         found, place = find_or_download(f"glove/glove.6B.{dim}d*.txt", path, GLOVE_URL,
                                         lambda got: read_glove(got, dim), GLOVE_HASH, member)
-        vectors, said = read_glove(found, dim), "GloVe 6B" if place != "path" else found.name
+        vectors = read_glove(found, dim)
+        said = "GloVe 6B" if place != "path" else found.name
     except DownloadError as error:
         vectors = count_vectors(read_tweets(ASSETS / "sample_tweets.csv")["text"], dim)
         said = "vectors counted in the sample of tweets"
         place = "package"
-        warnings.warn(f"using {said}: {error}. Set NEURAL_EMOJIS_DATA to "
-                      f"a folder with glove/{member} for the real ones.", stacklevel=2)
+        warnings.warn(f"using {said}: {error}. "
+                      f"Set NEURAL_EMOJIS_DATA to a folder with glove/{member} for the real ones.",
+                      stacklevel=2)
     vectors.attrs["source"] = f"{said} ({place}, {len(vectors):,} words)"
     return vectors
 
 # %% ../nbs/00_data.ipynb #7d3af362
 def load_question_answers(
     path:str|os.PathLike|None=None, # A CSV file with the columns topic, question and answer; None: the set that ships
-) -> pd.DataFrame: # Columns topic, question and answer; questions with one answer have equal texts there; .attrs['source'] says which data it is
+) -> pd.DataFrame: # Columns topic, question, answer (equal where questions share it); .attrs['source'] says which data
     "Load questions with their answers. Raises `FileNotFoundError` or `ValueError` for a bad file."
-    found = ASSETS / "questions_answers.csv" if path is None else find_file(
-        "questions_answers.csv", path)[0]
+    found = (ASSETS / "questions_answers.csv" if path is None
+             else find_file("questions_answers.csv", path)[0])
     columns = ["topic", "question", "answer"]
-    table = _read_table(found, columns, dtype=str,
-                        keep_default_na=False)[columns].apply(lambda column: column.str.strip())
+    table = _read_table(found, columns, dtype=str, keep_default_na=False)[columns]
+    table = table.apply(lambda column: column.str.strip())
     blank = table.index[(table == "").any(axis=1)]
-    if table.empty or len(blank):
-        raise ValueError(
-            f"{found.name} has "
-            f"{'an empty field in row ' + str(blank[0] + 1) if len(blank) else 'a header and no questions'}")
+    if len(blank): raise ValueError(f"{found.name} has an empty field in row {blank[0] + 1}")
+    if table.empty: raise ValueError(f"{found.name} has a header and no questions")
     said = "questions to an airline, written for this book" if path is None else found.name
     table.attrs["source"] = (f"{said} ({'package' if path is None else 'path'}, "
                              f"{len(table):,} questions, {table['answer'].nunique():,} answers)")
@@ -531,18 +532,20 @@ def load_question_answers(
 
 # %% ../nbs/00_data.ipynb #a2f60e53
 INSURANCEQA_ANSWERS = "answers.label.token_idx"
-INSURANCEQA_SPLITS = {"train": "question.train.token_idx.label", **{
-    name: f"question.{name}.label.token_idx.pool" for name in ("dev", "test1", "test2")}}
-INSURANCEQA_COLUMNS = {INSURANCEQA_ANSWERS: 2, **{file: 2 if split == "train" else 3
-                                                  for split, file in INSURANCEQA_SPLITS.items()},
+INSURANCEQA_SPLITS = {"train": "question.train.token_idx.label",
+                      **{name: f"question.{name}.label.token_idx.pool"
+                         for name in ("dev", "test1", "test2")}}
+INSURANCEQA_COLUMNS = {INSURANCEQA_ANSWERS: 2,
+                       **{file: 2 if split == "train" else 3
+                          for split, file in INSURANCEQA_SPLITS.items()},
                        "vocabulary": 2}
 
 def _read_columns(path, n):
     """The number and the `n` tab-separated fields of each line.
     Raises `FileNotFoundError`, and `ValueError` for a file that is not so made."""
     if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}; InsuranceQA needs "
-                                f"{', '.join(INSURANCEQA_COLUMNS)} in one folder")
+        raise FileNotFoundError(f"no such file: {path}; "
+                                f"InsuranceQA needs {', '.join(INSURANCEQA_COLUMNS)} in one folder")
     try: lines = path.read_bytes().decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path.name} is not text in UTF-8: {error}") from error
@@ -551,18 +554,19 @@ def _read_columns(path, n):
     if not lines: raise ValueError(f"{path.name} is empty")
     for number, fields in lines:
         if len(fields) != n or not all(fields):
-            raise ValueError(f"{path.name} is broken in line {number:,}: {n} fields with a tab "
-                             f"between them expected, got {len(fields)}: {' | '.join(fields)[:60]}")
+            raise ValueError(f"{path.name} is broken in line {number:,}: "
+                             f"{n} fields with a tab between them expected, "
+                             f"got {len(fields)}: {' | '.join(fields)[:60]}")
     return lines
 
 # %% ../nbs/00_data.ipynb #9439c2a4
 def read_insuranceqa(
     folder:str|os.PathLike, # With the six files of version 1
     split:str="train", # 'train', 'dev', 'test1' or 'test2'
-) -> tuple: # Questions: DataFrame question (text), right and pool (lists of labels; the pool of a training question is empty). Answers: Series of texts, indexed by label
+) -> tuple: # DataFrame question (text), right, pool (label lists; pool empty in training); Series of answers by label
     """Read InsuranceQA.
-    Raises `FileNotFoundError` for a missing file, `ValueError` for a broken line, an unknown
-    word or label."""
+    Raises `FileNotFoundError` for a missing file,
+    `ValueError` for a broken line, an unknown word or label."""
     if split not in INSURANCEQA_SPLITS:
         raise ValueError(f"split must be one of {list(INSURANCEQA_SPLITS)}, got {split!r}")
     folder = Path(folder)
@@ -570,23 +574,23 @@ def read_insuranceqa(
     def look_up(found, keys, file, number, what):
         unknown = [key for key in keys if key not in found]
         if unknown or not keys:
-            raise ValueError(f"{file} is broken in line {number:,}: "
-                             f"{f'{unknown[0]} is no {what}' if unknown else f'no {what} at all'}")
+            wrong = f"{unknown[0]} is no {what}" if unknown else f"no {what} at all"
+            raise ValueError(f"{file} is broken in line {number:,}: {wrong}")
         return [found[key] for key in keys]
-    text = lambda field, *where: " ".join(look_up(words, field.split(), *where,
-                                                  "word of the vocabulary"))
+    def text(field, *where):
+        return " ".join(look_up(words, field.split(), *where, "word of the vocabulary"))
     answers = {label: text(field, INSURANCEQA_ANSWERS, number)
                for number, (label, field) in _read_columns(folder / INSURANCEQA_ANSWERS, 2)}
     labels = {label: label for label in answers}
     file, rows = INSURANCEQA_SPLITS[split], []
     for number, fields in _read_columns(folder / file, INSURANCEQA_COLUMNS[file]):
-        question, right, pool = (*fields, "") if split == "train" else (
-            fields[1], fields[0], fields[2])
+        if split == "train": question, right, pool = *fields, ""
+        else: right, question, pool = fields
         right, *pool = (look_up(labels, field.split(), file, number, "answer's label")
                         for field in (right, pool) if field)
         rows.append((text(question, file, number), right, pool[0] if pool else []))
-    return pd.DataFrame(rows, columns=["question", "right", "pool"]), pd.Series(
-        answers, name="answer").rename_axis("label")
+    questions = pd.DataFrame(rows, columns=["question", "right", "pool"])
+    return questions, pd.Series(answers, name="answer").rename_axis("label")
 
 # %% ../nbs/00_data.ipynb #2a9cda9f
 INSURANCEQA_URL = "https://raw.githubusercontent.com/shuzi/insuranceQA/master/V1"
@@ -596,16 +600,17 @@ def load_insuranceqa(
     split:str="train", # 'train', 'dev', 'test1' or 'test2'
 ) -> tuple: # As `read_insuranceqa` gives it; .attrs['source'] of the questions says where they were found
     """Load InsuranceQA.
-    Raises `DownloadError` where it is neither here nor to be had, and as `read_insuranceqa`
-    does."""
+    Raises `DownloadError` where it is neither here nor to be had,
+    and as `read_insuranceqa` does."""
     if path is not None and not Path(path).is_dir():
         raise FileNotFoundError(f"no such folder: {path}")
-    found, place = (Path(path) / "vocabulary", "path") if path is not None else find_file(
-        "insuranceqa/vocabulary")
+    if path is not None: found, place = Path(path) / "vocabulary", "path"
+    else: found, place = find_file("insuranceqa/vocabulary")
     if found is None:
+        cache = pooch.os_cache("neural_emojis") / "insuranceqa"
         for file, n in INSURANCEQA_COLUMNS.items():
-            found = download(f"{INSURANCEQA_URL}/{file}", pooch.os_cache("neural_emojis")
-                             / "insuranceqa" / file, lambda got: _read_columns(got, n))
+            found = download(f"{INSURANCEQA_URL}/{file}", cache / file,
+                             lambda got: _read_columns(got, n))
         place = "download"
     questions, answers = read_insuranceqa(found.parent, split)
     questions.attrs["source"] = (f"InsuranceQA V1, {split} ({place}, "
@@ -613,9 +618,9 @@ def load_insuranceqa(
     return questions, answers
 
 # %% ../nbs/00_data.ipynb #ec64c402
-def load_annotations() -> pd.DataFrame: # Columns name, keywords (lists), tags (lists) and group, indexed by code point name
-    """English names and keywords (Unicode CLDR), volunteers' tags (emojilib) and groups of the
-    872 emojis and of some later ones."""
+def load_annotations() -> pd.DataFrame: # Columns name, keywords and tags (lists) and group, indexed by code point name
+    """English names and keywords (Unicode CLDR), volunteers' tags (emojilib) and groups
+    of the 872 emojis and of some later ones."""
     # a keyword may read 'NA'
     table = pd.read_csv(ASSETS / "annotations.csv", dtype=str, keep_default_na=False)
     table.index = pd.Index([emoji_name(char) for char in table["emoji"]], name="code")
@@ -626,12 +631,13 @@ def load_annotations() -> pd.DataFrame: # Columns name, keywords (lists), tags (
 # %% ../nbs/00_data.ipynb #18adef97
 def describe(
     names:list, # n code point names
-    annotations:pd.DataFrame|None=None, # Columns name, keywords and, where they are wanted, tags, indexed by code point name; None: `load_annotations()`
+    annotations:pd.DataFrame|None=None, # Name, keywords (tags if wanted) by code point name; None: `load_annotations()`
     tags:bool=False, # Add the volunteers' tags
 ) -> list: # n texts: the name twice, then the keywords and, if wanted, the tags
     """Emojis in words.
-    Raises `KeyError` for one without annotations, or a table that lacks a column, `ValueError`
-    for one that names an emoji twice, `TypeError` for keywords or tags that are no list."""
+    Raises `KeyError` for one without annotations, or a table that lacks a column,
+    `ValueError` for one that names an emoji twice,
+    `TypeError` for keywords or tags that are no list."""
     if annotations is None: annotations = load_annotations()
     columns = ["keywords", "tags"] if tags else ["keywords"]
     lacking = [column for column in ["name", *columns] if column not in annotations]
@@ -643,16 +649,15 @@ def describe(
         raise KeyError(f"no annotations of {missing[:5]}: give code point names "
                        "that load_annotations() lists, or a table with theirs")
     if not annotations.index.is_unique:
-        raise ValueError("the table of annotations names "
-                         f"{annotations.index[annotations.index.duplicated()][0]!r} twice: "
-                         "keep one row")
+        twice = annotations.index[annotations.index.duplicated()][0]
+        raise ValueError(f"the table of annotations names {twice!r} twice: keep one row")
     rows = annotations.loc[list(names)]
     for column in columns:
         for name, words in rows[column].items():
             if not isinstance(words, (list, tuple, np.ndarray)):
-                raise TypeError(
-                    f"the {column} of {name!r} must be a list of words, got {words!r}: "
-                    + ("split it" if isinstance(words, str) else "give an empty list for none"))
+                raise TypeError(f"the {column} of {name!r} must be a list of words, got {words!r}: "
+                                + ("split it" if isinstance(words, str)
+                                   else "give an empty list for none"))
     return [" ".join([name, name, *itertools.chain(*lists)])
             for name, *lists in zip(rows["name"], *(rows[column] for column in columns))]
 
@@ -663,8 +668,8 @@ def _described():
     codes = list(load_annotations().index)
     described = dict(zip(map(emoji_char, codes), describe(codes)))
     long = sorted((char for char in described if len(char) > 1), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, long))
-                      + f"|[{''.join(char for char in described if len(char) == 1)}]"), described
+    single = "".join(char for char in described if len(char) == 1)
+    return re.compile("|".join(map(re.escape, long)) + f"|[{single}]"), described
 
 def describe_emojis(
     text:str, # With or without emojis
@@ -678,7 +683,7 @@ def describe_emojis(
 # %% ../nbs/00_data.ipynb #c3942472
 def read_valence(
     path:str|os.PathLike, # The CSV file of the Emoji Sentiment Ranking
-) -> pd.DataFrame: # Columns valence, in [-1, 1]; count, of tweets; spread, the variance of a tweet's -1, 0 or 1; indexed by code point name
+) -> pd.DataFrame: # Columns valence in [-1, 1], count of tweets, spread (variance of -1, 0, 1); by code point name
     """How emojis were meant: (positive − negative) / count (Kralj Novak et al. 2015).
     Raises `ValueError` for a file that is something else."""
     name, columns = Path(path).name, ["Negative", "Neutral", "Positive"]
@@ -697,8 +702,8 @@ def read_valence(
                         index=pd.Index(table["Emoji"].map(emoji_name), name="code"))
 
 # %% ../nbs/00_data.ipynb #041dcb0d
-VALENCE_URL = (
-    "https://www.clarin.si/repository/xmlui/bitstream/handle/11356/1048/Emoji_Sentiment_Data_v1.0.csv")
+VALENCE_URL = ("https://www.clarin.si/repository/xmlui/bitstream/handle/11356/1048/"
+               "Emoji_Sentiment_Data_v1.0.csv")
 GUESS_COUNT = 20  # tweets that one of our guesses shall be worth
 
 def _read_guesses():
@@ -710,7 +715,7 @@ def _read_guesses():
 
 def load_valence(
     path:str|os.PathLike|None=None, # The CSV file of the Emoji Sentiment Ranking; None: look in the usual places
-) -> pd.DataFrame: # Columns valence, count and spread, as `read_valence` gives them; .attrs['source'] says which data it is
+) -> pd.DataFrame: # Columns valence, count and spread, as `read_valence` gives them; .attrs['source'] says which data
     """How emojis were meant, or our own guesses that ship.
     Raises `FileNotFoundError` or `ValueError` for a bad file."""
     pattern, said = "emoji_sentiment/Emoji_Sentiment_Data_v1.0.csv", "Emoji Sentiment Ranking"
@@ -722,8 +727,8 @@ def load_valence(
         warnings.warn(f"using {said} that ship with the package: {error}. "
                       f"Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.",
                       stacklevel=2)
-    table.attrs["source"] = (
-        f"{said if place != 'path' else found.name} ({place}, {len(table):,} emojis)")
+    if place == "path": said = found.name
+    table.attrs["source"] = f"{said} ({place}, {len(table):,} emojis)"
     return table
 
 # %% ../nbs/00_data.ipynb #48806bd3
@@ -754,8 +759,8 @@ def _read_labels(path):
     lines = _lines(path)
     odd = [i for i, line in enumerate(lines) if not re.fullmatch(r"\d+", line.strip(), re.ASCII)]
     if odd:
-        raise ValueError(
-            f"{Path(path).name} has no number in line {odd[0] + 1:,}: download it again")
+        raise ValueError(f"{Path(path).name} has no number in line {odd[0] + 1:,}: "
+                         "download it again")
     return [int(line) for line in lines]
 
 def read_emoji_tweets(
@@ -781,8 +786,7 @@ def _find_emoji_tweets(split, folder):
     "(paths of texts, labels and mapping, the place they come from); downloads what is missing."
     checks = {f"{split}_text.txt": _lines, f"{split}_labels.txt": _read_labels,
               "mapping.txt": _read_mapping}
-    places = []
-    paths = []
+    places, paths = [], []
     for name, check in checks.items():
         found, place = find_or_download(f"tweeteval_emoji/{name}", folder and Path(folder) / name,
                                         f"{TWEETEVAL_URL}/{name}", check)
@@ -814,6 +818,6 @@ def load_emoji_tweets(
         warnings.warn(f"using the small {said}, that ships with the package: {error}. "
                       "Set NEURAL_EMOJIS_DATA to a folder with tweeteval_emoji/ for the real ones.",
                       stacklevel=2)
-    tweets.attrs["source"] = (f"{said if place != 'path' else Path(path).name + ', ' + split} "
-                              f"({place}, {len(tweets):,} tweets)")
+    if place == "path": said = f"{Path(path).name}, {split}"
+    tweets.attrs["source"] = f"{said} ({place}, {len(tweets):,} tweets)"
     return tweets

@@ -79,8 +79,8 @@ def fit_density(
     seed:int=0, # Of the initial components
 ) -> GaussianMixture: # Fitted, with full covariances
     "Fit a Gaussian mixture to codes. Raises as `check_codes` does."
-    return GaussianMixture(n_components, reg_covar=1e-2, random_state=seed,
-                           max_iter=200).fit(check_codes(z))
+    mixture = GaussianMixture(n_components, reg_covar=1e-2, random_state=seed, max_iter=200)
+    return mixture.fit(check_codes(z))
 
 # %% ../nbs/03_generation.ipynb #72c29631
 N_COMPONENTS = 4  # chosen above, on folds of the training emojis
@@ -102,9 +102,10 @@ def sample(
     density = density or load_density()
     rng = np.random.default_rng(seed)
     component = rng.choice(density.n_components, size=n, p=density.weights_)
-    root = np.linalg.cholesky(density.covariances_)[component]                       # (n, 16, 16)
-    return (density.means_[component] + np.einsum(
-        "nij,nj->ni", root, rng.standard_normal((n, LATENT_DIM)))).astype(np.float32)
+    root = np.linalg.cholesky(density.covariances_)[component]  # (n, 16, 16)
+    epsilon = rng.standard_normal((n, LATENT_DIM))
+    z = density.means_[component] + np.einsum("nij,nj->ni", root, epsilon)
+    return z.astype(np.float32)
 
 # %% ../nbs/03_generation.ipynb #f68438eb
 def inverse_cdf(
@@ -115,18 +116,19 @@ def inverse_cdf(
     Raises `ValueError` for percentiles that lie at infinity."""
     u, root = np.asarray(u, float), np.linalg.cholesky(density.covariances_)  # root: (K, d, d)
     if not ((u > 0) & (u < 1)).all():
-        raise ValueError(
-            "percentiles must lie strictly between 0 and 1: those two are infinitely far away")
+        raise ValueError("percentiles must lie strictly between 0 and 1: "
+                         "those two are infinitely far away")
     rows = np.arange(len(u))
     z = np.empty_like(u)
     epsilon = np.zeros((len(u), *density.means_.shape))
-    log_weights = np.log(density.weights_) + np.zeros((len(u), 1))                        # (n, K)
+    log_weights = np.log(density.weights_) + np.zeros((len(u), 1))  # (n, K)
     for d in range(u.shape[1]):
         mean = density.means_[:, d] + np.einsum("nkj,kj->nk", epsilon[..., :d], root[:, d, :d])
         deviation = root[:, d, d]
         weights = special.softmax(log_weights, axis=1)
-        cdf = lambda x, row: (weights[row] * special.ndtr(
-            (x[..., None] - mean[row]) / deviation)).sum(axis=-1) - u[row, d]
+        def cdf(x, row):
+            each = special.ndtr((x[..., None] - mean[row]) / deviation)
+            return (weights[row] * each).sum(axis=-1) - u[row, d]
         # what each component alone would say
         ends = mean + deviation * special.ndtri(u[:, d, None])
         z[:, d] = find_root(cdf, (ends.min(axis=1) - 1e-3, ends.max(axis=1) + 1e-3), args=(rows,)).x
@@ -149,8 +151,8 @@ def nearest_emojis(
 ) -> tuple: # (positions in `emojis` (n,), root mean squared difference of pixels on white (n,), in [0, 1])
     "The real emoji that looks most like each image. Raises as `check_images` does."
     flat = lambda pictures: over_white(pictures).reshape(len(pictures), -1)
-    distance, position = NearestNeighbors(n_neighbors=1).fit(flat(emojis.images)).kneighbors(
-        flat(images))
+    neighbours = NearestNeighbors(n_neighbors=1).fit(flat(emojis.images))
+    distance, position = neighbours.kneighbors(flat(images))
     return position[:, 0], distance[:, 0] / np.sqrt(flat(images[:1]).size)
 
 # %% ../nbs/03_generation.ipynb #14df630b
@@ -193,8 +195,9 @@ def _reach(points, k=3):
     return NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points)[0][:, -1]
 
 def _covered(distance, real_reach, new_reach): # (n, m), (n,), (m,)
-    return float((distance <= real_reach[:, None]).any(axis=0).mean()), float(
-        (distance <= new_reach).any(axis=1).mean())
+    precision = (distance <= real_reach[:, None]).any(axis=0).mean()
+    recall = (distance <= new_reach).any(axis=1).mean()
+    return float(precision), float(recall)
 
 # %% ../nbs/03_generation.ipynb #46b0c340
 SUBSET = 150  # pictures, fewer than are held out
@@ -237,9 +240,9 @@ def morph(
     cosine = np.clip(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12), -1, 1)
     omega = np.arccos(cosine)
     if not spherical or np.sin(omega) < 1e-4:
-        return (1 - t) * a + t * b   # parallel codes have no arc between them
-    return ((np.sin((1 - t) * omega) * a + np.sin(t * omega) * b) / np.sin(omega)).astype(
-        np.float32)
+        return (1 - t) * a + t * b  # parallel codes have no arc between them
+    arc = (np.sin((1 - t) * omega) * a + np.sin(t * omega) * b) / np.sin(omega)
+    return arc.astype(np.float32)
 
 # %% ../nbs/03_generation.ipynb #8ff94331
 def save_gif(
@@ -253,8 +256,8 @@ def save_gif(
     path = Path(path)
     if path.suffix.lower() != ".gif":
         raise ValueError(f"an animation must end in .gif, got {path.name}")
-    frames = (over_white(images) * 255).round().astype(np.uint8).repeat(zoom, axis=1).repeat(
-        zoom, axis=2)
+    frames = (over_white(images) * 255).round().astype(np.uint8)
+    frames = frames.repeat(zoom, axis=1).repeat(zoom, axis=2)
     with written_whole(path) as new:
         iio.imwrite(new, np.concatenate([frames, frames[-2:0:-1]]), duration=1000 * seconds, loop=0)
     return path

@@ -27,9 +27,9 @@ from .vae import check_codes, load_codes
 # %% ../nbs/07_meaning.ipynb #77768250
 def word_tones(
     texts:list, # n texts
-) -> np.ndarray: # float (n, 6): mean, lowest and highest happiness minus 5.3, then rating, 0 being among the ratings; zeros where no word has one
-    """How the words of texts feel; 5.3 is the happiness of an ordinary word. Ratings get one of
-    0 beside those of the words, as most words have none."""
+) -> np.ndarray: # float (n, 6): mean, lowest and highest happiness minus 5.3, then rating; zeros where no word has one
+    """How the words of texts feel; 5.3 is the happiness of an ordinary word.
+    Ratings get one of 0 beside those of the words, as most words have none."""
     tones = load_word_tones() - [5.3, 0.]
     table = np.zeros((len(texts), 6))
     for i, text in enumerate(texts):
@@ -37,8 +37,9 @@ def word_tones(
         for k in (0, 1):
             values = known[~np.isnan(known[:, k]), k]
             if len(values):
-                table[i, 3 * k:3 * k + 3] = values.sum() / (k + len(values)), min(
-                    values.min(), 0 if k else np.inf), max(values.max(), 0 if k else -np.inf)
+                table[i, 3 * k:3 * k + 3] = (values.sum() / (k + len(values)),
+                                             min(values.min(), 0 if k else np.inf),
+                                             max(values.max(), 0 if k else -np.inf))
     return table
 
 # %% ../nbs/07_meaning.ipynb #843f307c
@@ -50,8 +51,8 @@ def fit_mood(
     return Ridge().fit(vectors, moods).coef_.astype(np.float32)
 
 def load_mood() -> np.ndarray: # float32 (150,)
-    """The direction that `fit_mood` finds in the airline tweets of the training split; ships,
-    made by scripts/train_meaning.py."""
+    """The direction that `fit_mood` finds in the airline tweets of the training split;
+    ships, made by scripts/train_meaning.py."""
     return np.load(ASSETS / "mood.npy")
 
 # %% ../nbs/07_meaning.ipynb #c87e723c
@@ -77,20 +78,20 @@ def _raw_blocks(names, codes, annotations, words):
 def _scales():
     "The TF-IDF of the 872 emojis' texts, and each block's mean and scales over them."
     names, annotations = load_emojis().names, load_annotations()
-    words = TfidfVectorizer(sublinear_tf=True,
-                            analyzer=find_words).fit(describe(names, annotations, tags=True))
+    words = TfidfVectorizer(sublinear_tf=True, analyzer=find_words)
+    words.fit(describe(names, annotations, tags=True))
     scales = {}
     for block, x in _raw_blocks(names, load_codes(), annotations, words).items():
-        # numbers of different units
-        each = x.std(axis=0) if block in ("tone", "mood", "picture") else np.ones(x.shape[1])
-        scales[block] = x.mean(axis=0), each * np.sqrt(
-            ((x - x.mean(axis=0)) ** 2 / each ** 2).sum(axis=1).mean())
+        mixed = block in ("tone", "mood", "picture")  # numbers of different units
+        each = x.std(axis=0) if mixed else np.ones(x.shape[1])
+        mean = x.mean(axis=0)
+        scales[block] = mean, each * np.sqrt(((x - mean) ** 2 / each ** 2).sum(axis=1).mean())
     return words, scales
 
 def emoji_features(
     names:list, # n code point names
     codes:np.ndarray, # (n, 16): their pictures' codes
-    annotations:pd.DataFrame|None=None, # Columns name, keywords, tags and group, with rows for these names; None: `load_annotations()`
+    annotations:pd.DataFrame|None=None, # Columns name, keywords, tags, group, by emoji name; None: `load_annotations()`
 ) -> dict: # {block: float (n, d)} of `BLOCKS`, each of mean squared length 1 over the 872 emojis
     """All that is known of emojis before anyone has used them.
     Raises as `describe` and `check_codes` do."""
@@ -106,9 +107,9 @@ def likeness(
     blocks:tuple=BLOCKS, # Which blocks count
 ) -> np.ndarray: # float (n, m)
     "One plus the mean of Gaussian kernels, one for each block."
-    return 1 + np.mean(
-        [np.exp(-cdist(features[block], others[block], "sqeuclidean") / 2) for block in blocks],
-        axis=0)
+    kernels = [np.exp(-cdist(features[block], others[block], "sqeuclidean") / 2)
+               for block in blocks]
+    return 1 + np.mean(kernels, axis=0)
 
 # %% ../nbs/07_meaning.ipynb #f8f54042
 def ranked_valence(
@@ -127,8 +128,8 @@ def fit_valence(
     count:np.ndarray, # (n,): the number of tweets behind each
 ) -> KernelRidge: # Fitted; give its `predict` the likeness (m, n) of new emojis with those shown
     """Kernel ridge regression of `ranked_valence`, its λ chosen by leave-one-out (Allen's PRESS).
-    Raises `ValueError` for valences that are not finite or not one for each emoji, or for counts
-    below 1."""
+    Raises `ValueError` for valences that are not finite or not one for each emoji,
+    or for counts below 1."""
     if np.min(count) < 1:
         raise ValueError("every count must be 1 or more: an emoji without a tweet has no valence")
     valence, weight = np.asarray(valence, float), np.asarray(count) / (np.asarray(count) + 10)
@@ -139,8 +140,8 @@ def fit_valence(
         inverse = np.linalg.inv(kernel + np.diag(ridge / weight))
         # squares of what is missed when left out
         return np.average((inverse @ y / inverse.diagonal()) ** 2, weights=weight)
-    return KernelRidge(alpha=min(np.geomspace(.03, 10, 6), key=press),
-                       kernel="precomputed").fit(kernel, y, sample_weight=weight)
+    best = min(np.geomspace(.03, 10, 6), key=press)
+    return KernelRidge(alpha=best, kernel="precomputed").fit(kernel, y, sample_weight=weight)
 
 def cross_validate(
     kernel:np.ndarray, # (n, n), from `likeness`
@@ -151,8 +152,8 @@ def cross_validate(
     "Predictions for emojis that were not shown."
     predicted = np.zeros(len(valence))
     for shown, hidden in KFold(5, shuffle=True, random_state=seed).split(kernel):
-        predicted[hidden] = fit_valence(kernel[np.ix_(shown, shown)], valence[shown],
-                                        count[shown]).predict(kernel[np.ix_(hidden, shown)])
+        model = fit_valence(kernel[np.ix_(shown, shown)], valence[shown], count[shown])
+        predicted[hidden] = model.predict(kernel[np.ix_(hidden, shown)])
     return predicted
 
 # %% ../nbs/07_meaning.ipynb #7d373755
@@ -162,8 +163,9 @@ def noise_ceiling(
     n_draws:int=200, # Simulated truths
     seed:int=0, # Of the draws
 ) -> float: # Mean Spearman correlation of true and observed valence
-    """What a perfect prediction would score on noisy valences, under a normal model of the true
-    ones. Raises `ValueError` where fewer than two emojis have 20 tweets."""
+    """What a perfect prediction would score on noisy valences,
+    under a normal model of the true ones.
+    Raises `ValueError` where fewer than two emojis have 20 tweets."""
     if (table["count"] >= 20).sum() < 2:
         raise ValueError("no two emojis have 20 tweets: their valences cannot be told from noise")
     rng, often = np.random.default_rng(seed), table[table["count"] >= 20]
@@ -173,8 +175,8 @@ def noise_ceiling(
     shown = table[table["count"] >= least]
     trust = variance / (variance + s / shown["count"].to_numpy())  # in what the tweets say
     size = n_draws, len(shown)
-    truth = mean + trust * (shown["valence"].to_numpy() - mean) + np.sqrt(
-        variance * (1 - trust)) * rng.standard_normal(size)
+    truth = (mean + trust * (shown["valence"].to_numpy() - mean)
+             + np.sqrt(variance * (1 - trust)) * rng.standard_normal(size))
     observed = truth + np.sqrt(s / shown["count"].to_numpy()) * rng.standard_normal(size)
     return float(np.mean([spearmanr(*pair)[0] for pair in zip(truth, observed)]))
 
@@ -183,17 +185,17 @@ def predict_valence(
     names:list, # n code point names
     codes:np.ndarray, # (n, 16): their pictures' codes
     valence:pd.DataFrame, # Columns valence and count, indexed by code point name: what is known, from `load_valence`
-    annotations:pd.DataFrame|None=None, # Columns name, keywords, tags and group, with rows for these names; None: `load_annotations()`
+    annotations:pd.DataFrame|None=None, # Columns name, keywords, tags, group, by emoji name; None: `load_annotations()`
 ) -> np.ndarray: # float (n,): predicted valence, also for emojis whose valence is known
     """How emojis feel, from what is known of the 872.
-    Raises as `emoji_features` does, and `ValueError` for a table without these columns or with
-    fewer than two of the 872."""
+    Raises as `emoji_features` does, and `ValueError` for a table without these columns
+    or with fewer than two of the 872."""
     emojis = load_emojis()
     shown = [name for name in emojis.names if name in valence.index]
     if len(shown) < 2 or not {"valence", "count"} <= set(valence):
         raise ValueError("valence must have columns valence and count, "
                          "and two of the 872 emojis or more: give a table from load_valence()")
     known = emoji_features(shown, load_codes()[[emojis.index(name) for name in shown]])
-    model = fit_valence(likeness(known, known), valence.loc[shown, "valence"],
-                        valence.loc[shown, "count"])
+    model = fit_valence(likeness(known, known),
+                        valence.loc[shown, "valence"], valence.loc[shown, "count"])
     return model.predict(likeness(emoji_features(names, codes, annotations), known))

@@ -24,15 +24,15 @@ PAGE_WIDTH = 7.5  # inches; the width of a figure that spans the text
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
 
 def use_style():
-    """Set matplotlib's parameters to the style of the book; in a notebook, show figures crisply
-    and in small files."""
-    plt.rcParams.update({"figure.figsize": (PAGE_WIDTH, 3.2), "figure.dpi": 200,
-                         "figure.constrained_layout.use": True,
-                         "font.size": 9, "axes.titlesize": 9.5, "axes.titleweight": "bold",
-                         "axes.titlelocation": "left",
-                         "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": .6,
-                         "axes.prop_cycle": plt.cycler(color=COLOURS), "lines.linewidth": 1.5,
-                         "legend.frameon": False,})
+    """Set matplotlib's parameters to the style of the book;
+    in a notebook, show figures crisply and in small files."""
+    plt.rcParams.update({
+        "figure.figsize": (PAGE_WIDTH, 3.2), "figure.dpi": 200,
+        "figure.constrained_layout.use": True, "font.size": 9,
+        "axes.titlesize": 9.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
+        "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": .6,
+        "axes.prop_cycle": plt.cycler(color=COLOURS), "lines.linewidth": 1.5,
+        "legend.frameon": False})
     ipython = sys.modules.get("IPython")
     if ipython and (shell := ipython.get_ipython()):
         shell.display_formatter.ipython_display_formatter.for_type(plt.Figure, _show)
@@ -41,8 +41,8 @@ def use_style():
 FILE_LIMIT = 100_000  # bytes
 
 def _show(figure):
-    """Show a figure in a notebook at its size in inches: in 256 colours, or as a JPEG of 140 dpi
-    where that would be a large file."""
+    """Show a figure in a notebook at its size in inches: in 256 colours,
+    or as a JPEG of 140 dpi where that would be a large file."""
     png, file = BytesIO(), BytesIO()
     figure.savefig(png, format="png", bbox_inches="tight")
     picture = Image.open(png).convert("RGB").quantize(256, dither=Image.Dither.NONE)
@@ -96,8 +96,8 @@ def plot_rows(
     n = lengths.pop()
     labels = [textwrap.shorten(str(label), 60, placeholder="…") for label in rows]
     pictures = width - .2 - .065 * max(map(len, labels))  # inches that the labels leave
-    fig, axes = plt.subplots(len(rows), 1,
-                             figsize=(width, pictures * len(rows) / n + (.3 if title else .05)),
+    height = pictures * len(rows) / n + (.3 if title else .05)
+    fig, axes = plt.subplots(len(rows), 1, figsize=(width, height),
                              squeeze=False, layout="constrained")
     fig.get_layout_engine().set(h_pad=.01, hspace=0)
     for ax, label, images in zip(axes[:, 0], labels, rows.values()):
@@ -135,7 +135,7 @@ def plot_plane(
 
 # %% ../nbs/01_plot.ipynb #8632ca6c
 def plot_history(
-    history:dict, # {'loss': [...], 'val_loss': [...]}, as Keras gives it: a number for each epoch; those held out, for every `every`-th
+    history:dict, # {'loss': [...], 'val_loss': [...]}, as Keras gives it: a number per epoch, held out per `every`-th
     metric:str="loss", # Which of its losses to draw; less is better
     label:str|None=None, # On the vertical axis; None: the metric's name
     ax:plt.Axes|None=None, # To draw on; None: a new figure

@@ -30,8 +30,8 @@ def check_texts(
     texts, # One text, or any sequence of n texts
 ) -> list: # n strings, none of them blank
     """Texts as a list.
-    Raises `TypeError` for what is not a string, such as None and NaN, `ValueError` for blank
-    texts or none at all."""
+    Raises `TypeError` for what is not a string, such as None and NaN,
+    `ValueError` for blank texts or none at all."""
     if isinstance(texts, str): texts = [texts]
     if isinstance(texts, (bytes, dict, pd.DataFrame)) or not hasattr(texts, "__iter__"):
         raise TypeError("texts must be a string or a sequence of strings, "
@@ -74,7 +74,7 @@ def tokenise(
     length:int=QUESTION_LENGTH, # Words to keep: the last ones
 ) -> np.ndarray: # int32 (n, length): word numbers, zeros on the left
     "Texts as rows of word numbers. Raises as `check_texts` does."
-    numbers = np.asarray(vectoriser(check_texts(texts)))       # (n, longest), zeros on the right
+    numbers = np.asarray(vectoriser(check_texts(texts)))  # (n, longest), zeros on the right
     return keras.utils.pad_sequences([row[row > 0] for row in numbers], maxlen=length)
 
 # %% ../nbs/04_questions.ipynb #3d9bc9e4
@@ -89,11 +89,11 @@ def embedding_matrix(
     if not vocabulary or vocabulary[0] != "":
         raise ValueError("vocabulary must begin with '', the padding, as learn_vocabulary gives it")
     if not glove.index.is_unique:
-        raise ValueError(
-            f"glove has {glove.index[glove.index.duplicated()][0]!r} twice: keep one of each word")
-    matrix = np.random.default_rng(seed).normal(0, scale, (len(vocabulary), glove.shape[1])).astype(
-        np.float32)
-    rows = glove.index.get_indexer(vocabulary)        # -1 where GloVe lacks the word
+        raise ValueError(f"glove has {glove.index[glove.index.duplicated()][0]!r} twice: "
+                         "keep one of each word")
+    shape = len(vocabulary), glove.shape[1]
+    matrix = np.random.default_rng(seed).normal(0, scale, shape).astype(np.float32)
+    rows = glove.index.get_indexer(vocabulary)  # -1 where GloVe lacks the word
     matrix[rows >= 0] = glove.to_numpy()[rows[rows >= 0]]
     matrix[0] = 0
     return matrix
@@ -138,7 +138,7 @@ def hash_pieces(
     "Hashes of the pieces of 3, 4 and 5 characters of each word, a blank at both ends."
     points, row = _points(texts)
     blank = (points == 32) | (points == 10)
-    at = np.flatnonzero(points[:-1] != 10)                       # where pieces begin
+    at = np.flatnonzero(points[:-1] != 10)  # where pieces begin
     h, hashes, rows = np.full(len(at), OFFSET), [], []
     for n in range(1, max(PIECES) + 1):
         h = (h ^ points[at + n - 1]) * PRIME
@@ -164,15 +164,15 @@ def hash_words(
         h[on] = (h[on] ^ points[start[on] + k]) * PRIME
     row = row[start]
     same = row[:-1] == row[1:]
-    return np.concatenate([h, ((h[:-1] * PRIME) ^ h[1:])[same]]), np.concatenate(
-        [row, row[1:][same]])
+    pairs = ((h[:-1] * PRIME) ^ h[1:])[same]
+    return np.concatenate([h, pairs]), np.concatenate([row, row[1:][same]])
 
 # %% ../nbs/04_questions.ipynb #c969f791
 WORD = 2 ** 32  # added to the hashes of words and pairs: what is below is a piece
 
 def _count_ngrams(texts):
-    """Of a batch of texts: the text's number, the n-gram, and how often it has it; ordered by
-    text and n-gram."""
+    """Of a batch of texts: the text's number, the n-gram, and how often it has it;
+    ordered by text and n-gram."""
     (pieces, piece_row), (words, word_row) = hash_pieces(texts), hash_words(texts)
     ngrams = np.concatenate([pieces.astype(np.int64), words.astype(np.int64) + WORD])
     rows = np.concatenate([piece_row, word_row])
@@ -184,17 +184,18 @@ def _count_ngrams(texts):
 def learn_ngrams(
     texts, # n texts: those of the training split only
     least:int=2, # In how many of them an n-gram must occur
-) -> tuple: # int64 (k,) n-grams in ascending order, words last; and float32 (k,) log((1 + n) / (1 + texts that have it)) + 1
+) -> tuple: # int64 (k,) n-grams, ascending, words last; and float32 (k,) log((1 + n) / (1 + texts that have it)) + 1
     """The n-grams of some texts, and how much each weighs (IDF).
     Raises `ValueError` where none is left, and as `check_texts` does."""
     texts = check_texts(texts)
-    ngrams, found = np.unique(
-        np.concatenate([_count_ngrams(texts[i:i + 2_000])[1] for i in range(0, len(texts), 2_000)]),
-        return_counts=True)
+    every = np.concatenate([_count_ngrams(texts[i:i + 2_000])[1]
+                            for i in range(0, len(texts), 2_000)])
+    ngrams, found = np.unique(every, return_counts=True)
     if found.max() < least:
         raise ValueError(f"no n-gram is in {least} of {len(texts)} texts: give more of them")
-    return ngrams[found >= least], (
-        np.log((1 + len(texts)) / (1 + found[found >= least])) + 1).astype(np.float32)
+    kept = found >= least
+    idf = np.log((1 + len(texts)) / (1 + found[kept])) + 1
+    return ngrams[kept], idf.astype(np.float32)
 
 # %% ../nbs/04_questions.ipynb #3274dd2c
 BAG_LENGTH = 450  # n-grams that are kept of a text at most, words before pieces
@@ -202,7 +203,7 @@ BAG_LENGTH = 450  # n-grams that are kept of a text at most, words before pieces
 def bag_of_ngrams(
     texts, # n texts
     ngrams:np.ndarray, # int64 (k,), from `learn_ngrams`
-) -> tuple: # int32 places among the n-grams (n, m), and float32 1 + log(times) (n, m), 0 where a text has fewer; m ≤ 450
+) -> tuple: # int32 places among the n-grams (n, m), float32 1 + log(times) (n, m), 0 where a text has fewer; m ≤ 450
     "Texts as bags of words, pairs and pieces. Raises as `check_texts` does."
     texts = check_texts(texts)
     rows, found, times = _count_ngrams(texts)
@@ -214,17 +215,17 @@ def bag_of_ngrams(
     kept = column < BAG_LENGTH
     bags = np.zeros((len(texts), column[kept].max(initial=0) + 1), np.int32)
     counts = np.zeros(bags.shape, np.float32)
-    bags[rows[kept], column[kept]], counts[rows[kept], column[kept]] = places[kept], 1 + np.log(
-        times[kept])
+    bags[rows[kept], column[kept]] = places[kept]
+    counts[rows[kept], column[kept]] = 1 + np.log(times[kept])
     return bags, counts
 
 # %% ../nbs/04_questions.ipynb #d9799072
 @lru_cache
-def load_word_tones() -> pd.DataFrame: # Columns happiness (1 to 9) and rating (-4 to 4, NaN where VADER has none), indexed by word
+def load_word_tones() -> pd.DataFrame: # Columns happiness (1 to 9) and rating (-4 to 4; NaN: VADER has none), by word
     """How words feel, from labMT (Dodds et al. 2011), GloVe and VADER (Hutto & Gilbert 2014);
     made by scripts/make_word_tones.py."""
-    return pd.read_csv(ASSETS / "word_tones.csv", keep_default_na=False, na_values=[""],
-                       index_col="word")
+    return pd.read_csv(ASSETS / "word_tones.csv",
+                       keep_default_na=False, na_values=[""], index_col="word")
 
 # %% ../nbs/04_questions.ipynb #602dbab9
 TONES = ("rated up", "rated down", "happy", "unhappy")
@@ -240,7 +241,7 @@ def tone_vectors() -> pd.DataFrame: # float32 (words, 4), 0 or more, columns `TO
 def add_tones(
     ngrams:tuple, # n-grams int64 (k,) and their IDF float32 (k,), from `learn_ngrams`
     tones:pd.DataFrame, # float32 (words, t), indexed by word, such as from `tone_vectors`
-) -> tuple: # n-grams (k',) with the words of `tones` among them, their IDF (k',), 0 for added ones, and their tones float32 (k', t)
+) -> tuple: # n-grams (k',) with the words of `tones`, their IDF (k',), 0 for added ones, and tones float32 (k', t)
     """Give n-grams the tones of words; pairs and pieces have none.
     Raises `ValueError` for an entry that is not one token of `split_words`."""
     words = list(tones.index)
@@ -285,8 +286,8 @@ def pmi_vectors(
     """Word vectors from a truncated SVD of positive pointwise mutual information.
     Raises `ValueError` where the vocabulary is too small, and as `check_texts` does."""
     if len(vocabulary) <= dim:
-        raise ValueError(f"{len(vocabulary)} words cannot have {dim} independent "
-                         "numbers each: give more texts or a smaller dim")
+        raise ValueError(f"{len(vocabulary)} words cannot have {dim} independent numbers each: "
+                         "give more texts or a smaller dim")
     number = {word: i for i, word in enumerate(vocabulary)}
     line = np.concatenate([[*(number.get(word, 1) for word in split_words(text)), *[0] * window]
                            for text in check_texts(texts)]).astype(int)
@@ -299,8 +300,8 @@ def pmi_vectors(
     total = np.maximum(np.ravel(pairs.sum(axis=1)), 1e-9)
     context = total ** .75 / (total ** .75).sum()  # rare company counts for less
     pmi = np.maximum(np.log(pairs.data / (total[pairs.row] * context[pairs.col])), 0)
-    u, s, _ = svds(csr_matrix((pmi, (pairs.row, pairs.col)), shape=pairs.shape), dim,
-                   random_state=0)
+    u, s, _ = svds(csr_matrix((pmi, (pairs.row, pairs.col)), shape=pairs.shape),
+                   dim, random_state=0)
     vectors = u * np.sqrt(s)
     return (scale * vectors / vectors.std()).astype(np.float32)
 
@@ -332,17 +333,17 @@ def question_answer_sets(
     seed:int=0, # Of their choice
 ) -> tuple: # questions int32 (n, 20), correct float32 (n, 16), incorrect float32 (n, n_incorrect, 16)
     """Questions with a correct and incorrect answers.
-    Raises `ValueError` for labels without an answer, or not one per text; and as `check_texts`
-    does."""
+    Raises `ValueError` for labels without an answer, or not one per text;
+    and as `check_texts` does."""
     questions, labels = tokenise(texts, vectoriser), list(labels)
     if len(labels) != len(questions):
-        raise ValueError(
-            f"{len(questions)} texts and {len(labels)} labels: give one label for each text")
+        raise ValueError(f"{len(questions)} texts and {len(labels)} labels: "
+                         "give one label for each text")
     unknown = sorted({str(label) for label in labels if label not in answers})
     if unknown:
-        raise ValueError(
-            f"no answer for the labels {unknown[:5]}: they must be among {list(answers)}")
-    codes = np.stack(list(answers.values())).astype(np.float32)              # (answers, 16)
+        raise ValueError(f"no answer for the labels {unknown[:5]}: "
+                         f"they must be among {list(answers)}")
+    codes = np.stack(list(answers.values())).astype(np.float32)  # (answers, 16)
     correct = pd.Index(answers).get_indexer(labels)
-    return (questions, codes[correct],
-            codes[choose_incorrect(correct, len(codes), n_incorrect, seed)])
+    incorrect = choose_incorrect(correct, len(codes), n_incorrect, seed)
+    return questions, codes[correct], codes[incorrect]

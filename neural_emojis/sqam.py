@@ -75,8 +75,8 @@ def hinge_loss(
 # %% ../nbs/05_sqam.ipynb #0393e059
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class WordEmbedding(layers.Embedding):
-    """A vector for each word of a vocabulary, which is saved with it: word numbers (n, length)
-    to vectors (n, length, dim)."""
+    """A vector for each word of a vocabulary, which is saved with it:
+    word numbers (n, length) to vectors (n, length, dim)."""
     def __init__(
         self,
         vocabulary:list, # Words, the first for padding and the second for unknown ones
@@ -92,8 +92,8 @@ class WordEmbedding(layers.Embedding):
 # %% ../nbs/05_sqam.ipynb #09de1daa
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class Cosine(layers.Layer):
-    """Cosines of question vectors (n, d) with one answer vector each, (n, d) to (n, 1), or with
-    k, (n, k, d) to (n, k)."""
+    """Cosines of question vectors (n, d) with one answer vector each, (n, d) to (n, 1),
+    or with k, (n, k, d) to (n, k)."""
     def call(self, inputs):
         question, answer = inputs
         if len(answer.shape) == 2: answer = ops.expand_dims(answer, 1)       # (n, 1, d)
@@ -102,8 +102,8 @@ class Cosine(layers.Layer):
 # %% ../nbs/05_sqam.ipynb #1c7096ca
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class ContrastiveLoss(layers.Layer):
-    """Adds the mean hinge loss of cosines to the model's loss: correct (n, 1) and incorrect (n,
-    k) to losses (n, k)."""
+    """Adds the mean hinge loss of cosines to the model's loss:
+    correct (n, 1) and incorrect (n, k) to losses (n, k)."""
     def __init__(
         self,
         margin:float=MARGIN, # By which a correct answer is to be ahead
@@ -121,8 +121,8 @@ class ContrastiveLoss(layers.Layer):
 
 # %% ../nbs/05_sqam.ipynb #2cfd0731
 def _wiring(model):
-    """Of a functional model: {layer: the layers that feed it, once per call}, and {layer: its
-    output shape}."""
+    """Of a functional model: {layer: the layers that feed it, once per call},
+    and {layer: its output shape}."""
     feeds, shapes = {}, {}
     def walk(node, found):
         if isinstance(node, dict) and "keras_history" in node:
@@ -141,9 +141,9 @@ def _wiring(model):
 def _places(feeds, columns):
     "Where the boxes stand: {layer: its column} and {layer: its row}, rows downwards from 0."
     x, y = {name: float(i) for i, name in enumerate(columns)}, dict.fromkeys(columns, 0)
-    for name, parents in feeds.items():     # in the order of the calls: parents come first
+    for name, parents in feeds.items():  # in the order of the calls: parents come first
         if not parents: continue
-        siblings = [other for other in feeds if feeds[other] == parents]           # side by side
+        siblings = [other for other in feeds if feeds[other] == parents]  # side by side
         x[name] = (np.mean([x[p] for p in parents if feeds[p]] or [x[p] for p in parents])
                    + siblings.index(name) - (len(siblings) - 1) / 2)
         y[name] = 1 + max(y[p] for p in parents)
@@ -153,15 +153,16 @@ def _places(feeds, columns):
     return x, y
 
 def _path(x, y, start, end, shift):
-    """The corners of an arrow between two boxes, `shift` aside where it ends: straight to the
-    next row, else down a free gap beside `end`."""
+    """The corners of an arrow between two boxes, `shift` aside where it ends:
+    straight to the next row, else down a free gap beside `end`."""
     x0, x1, top, bottom = x[start], x[end], -y[start] - .34, -y[end] + .34
     if y[end] - y[start] == 1:
         return np.array([(x0 + shift * (x0 == x1), top), (x1 + shift, bottom)])
-    passed, side = [x[name] for name in x if y[start] < y[name] < y[end]], .5 if x0 > x1 else -.5
+    passed = [x[name] for name in x if y[start] < y[name] < y[end]]
+    side = .5 if x0 > x1 else -.5
     if min(abs(place - x1 - side) for place in passed) < .45: side = -side
-    return np.array([(x0, top), (x1 + side, top - .14), (x1 + side, bottom + .14),
-                     (x1 + side / 3, bottom)])
+    return np.array([(x0, top), (x1 + side, top - .14),
+                     (x1 + side, bottom + .14), (x1 + side / 3, bottom)])
 
 # %% ../nbs/05_sqam.ipynb #18520e56
 def plot_model(
@@ -169,8 +170,9 @@ def plot_model(
     columns:list|None=None, # Names of its inputs from left to right; None: in their order
     width:float=PAGE_WIDTH, # Of the figure, in inches
 ):
-    """Draw a model's layers as boxes, with the shape of what leaves them; a layer that is called
-    twice has two arrows. Raises `ValueError` for a model without a graph."""
+    """Draw a model's layers as boxes, with the shape of what leaves them;
+    a layer that is called twice has two arrows.
+    Raises `ValueError` for a model without a graph."""
     if not getattr(model, "inputs", None):
         raise ValueError(f"{model.name} has no graph of layers: "
                          "only functional and sequential models can be drawn")
@@ -184,13 +186,14 @@ def plot_model(
         colour = COLOURS[6] if not parents else COLOURS[0] if len(parents) == 1 else COLOURS[1]
         ax.text(x[name], -y[name] + .19, name, ha="center", va="center", weight="bold", fontsize=8)
         ax.text(x[name], -y[name] - .1, f"{kind}\n({shape})", ha="center", va="center", fontsize=7)
-        ax.add_patch(plt.Rectangle((x[name] - .44, -y[name] - .34), .88, .68, facecolor=colour,
-                                   alpha=.16, edgecolor="none"))
+        ax.add_patch(plt.Rectangle((x[name] - .44, -y[name] - .34), .88, .68,
+                                   facecolor=colour, alpha=.16, edgecolor="none"))
         for k, parent in enumerate(sorted(parents, key=x.get)):
             path = _path(x, y, parent, name, .1 * (k - (len(parents) - 1) / 2))
             ax.plot(*path[:-1].T, color="#555555", lw=.8)
-            ax.annotate("", path[-1], path[-2], arrowprops={
-                "arrowstyle": "-|>", "lw": .8, "color": "#555555", "shrinkA": 0, "shrinkB": 0})
+            ax.annotate("", path[-1], path[-2],
+                        arrowprops={"arrowstyle": "-|>", "lw": .8, "color": "#555555",
+                                    "shrinkA": 0, "shrinkB": 0})
     ax.set(xlim=(min(x.values()) - .55, max(x.values()) + .55), ylim=(-max(y.values()) - .4, .4))
     ax.set_axis_off()
 
@@ -199,8 +202,9 @@ def question_answer_split(
     right:np.ndarray, # int (n,), the number of the right answer of each question, from 0
     seed:int=0, # Of NumPy's default generator
 ) -> np.ndarray: # (n,) of 'seen' (to train on), 'reworded' and 'new'
-    """Set aside a fifth of the answers with their questions, and one question of about every
-    second other answer that has several. Raises `ValueError` for no questions."""
+    """Set aside a fifth of the answers with their questions,
+    and one question of about every second other answer that has several.
+    Raises `ValueError` for no questions."""
     right = np.asarray(right)
     if not len(right): raise ValueError("there are no questions to split")
     rng = np.random.default_rng(seed)
@@ -216,16 +220,16 @@ def answer_ranks(
     right:np.ndarray, # int (n,), the right answer of each question
 ) -> np.ndarray: # (n,) places of the right answers, 1 for the best; equal scores share their mean place
     """Where the right answers stand.
-    Raises `ValueError` for scores that are not finite or not one row for each question, and for
-    answers that there are not."""
+    Raises `ValueError` for scores that are not finite or not one row for each question,
+    and for answers that there are not."""
     scores = np.asarray(scores)
     if scores.ndim != 2 or len(scores) != len(right):
         raise ValueError(f"scores must have one row for each of {len(right)} questions, "
                          f"got shape {scores.shape}")
     if not np.isfinite(scores).all(): raise ValueError("scores hold NaN or infinite values")
     if np.min(right) < 0 or np.max(right) >= scores.shape[1]:
-        raise ValueError(
-            f"right must hold numbers from 0 to {scores.shape[1] - 1}, one for each question")
+        raise ValueError(f"right must hold numbers from 0 to {scores.shape[1] - 1}, "
+                         "one for each question")
     own = scores[np.arange(len(right)), right][:, None]
     return 1 + (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
 
@@ -249,17 +253,18 @@ def build_text_sqam(
     words = WordEmbedding(vocabulary, matrix.shape[1],
                           embeddings_initializer=keras.initializers.Constant(0.), name="words")
     x = words(text)  # (n, 32, dim)
-    pooled = [layers.GlobalMaxPooling1D(name=f"max_over_{k}")(
-        layers.Conv1D(filters, k, padding="same", name=f"convolution_{k}")(x)) for k in widths]
-    x = layers.Activation("tanh", name="tanh")(layers.Concatenate(name="features")(pooled)
-                                               if len(pooled) > 1 else pooled[0])  # (n, widths · filters)
+    pooled = []
+    for k in widths:
+        features = layers.Conv1D(filters, k, padding="same", name=f"convolution_{k}")(x)
+        pooled.append(layers.GlobalMaxPooling1D(name=f"max_over_{k}")(features))
+    x = layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
+    x = layers.Activation("tanh", name="tanh")(x)  # (n, widths · filters)
     encoder = keras.Model(text, x, name="encoder")
     words.set_weights([matrix])
     question, answer = (keras.Input((TEXT_LENGTH,), dtype="int32", name=name)
                         for name in ("question", "answer"))
-    return keras.Model([question, answer],
-                       Cosine(name="cosine")([encoder(question), encoder(answer)]),
-                       name="text_sqam")
+    cosines = Cosine(name="cosine")([encoder(question), encoder(answer)])
+    return keras.Model([question, answer], cosines, name="text_sqam")
 
 # %% ../nbs/05_sqam.ipynb #989bd000
 def text_similarity(
@@ -270,8 +275,8 @@ def text_similarity(
     "Encode each text once, then one matrix product. Raises as `check_texts` does."
     encoder = sqam.get_layer("encoder")
     vectoriser = build_vectoriser(encoder.get_layer("words").vocabulary)
-    q, a = (ops.normalize(encoder.predict(tokenise(texts, vectoriser, TEXT_LENGTH), verbose=0),
-                          axis=-1) for texts in (questions, answers))
+    encode = lambda texts: encoder.predict(tokenise(texts, vectoriser, TEXT_LENGTH), verbose=0)
+    q, a = (ops.normalize(encode(texts), axis=-1) for texts in (questions, answers))
     return ops.convert_to_numpy(ops.matmul(q, ops.transpose(a)))
 
 # %% ../nbs/05_sqam.ipynb #21834334
@@ -288,26 +293,26 @@ def train_text_sqam(
     seed:int=0, # Of the wrong answers and the order; Keras' global seed is set to it
 ) -> list: # The mean hinge of each epoch
     """Train on questions with right and sampled wrong answers.
-    Raises `ValueError` for right answers that do not fit, and as `check_texts` and
-    `choose_incorrect` do."""
+    Raises `ValueError` for right answers that do not fit,
+    and as `check_texts` and `choose_incorrect` do."""
     encoder, right = sqam.get_layer("encoder"), np.asarray(right)
     vectoriser = build_vectoriser(encoder.get_layer("words").vocabulary)
     q, a = (tokenise(texts, vectoriser, TEXT_LENGTH) for texts in (questions, answers))
     if right.shape != (len(q),) or right.min() < 0 or right.max() >= len(a):
-        raise ValueError(
-            f"right must hold {len(q)} numbers from 0 to {len(a) - 1}, one for each question")
+        raise ValueError(f"right must hold {len(q)} numbers from 0 to {len(a) - 1}, "
+                         "one for each question")
     keras.utils.set_random_seed(seed)
     inputs = [keras.Input(shape, dtype="int32")
               for shape in [(TEXT_LENGTH,), (1, TEXT_LENGTH), (n_incorrect, TEXT_LENGTH)]]
     each, question = layers.TimeDistributed(encoder), encoder(inputs[0])  # (n, features)
-    model = keras.Model(
-        inputs, ContrastiveLoss(margin)([Cosine()([question, each(x)]) for x in inputs[1:]]))  # (n, n_incorrect)
+    cosines = [Cosine()([question, each(x)]) for x in inputs[1:]]
+    model = keras.Model(inputs, ContrastiveLoss(margin)(cosines))  # (n, n_incorrect)
     model.compile(optimizer=keras.optimizers.Adam(learning_rate))
     losses = []
     for epoch_seed in np.random.SeedSequence(seed).generate_state(epochs):
         wrong = choose_incorrect(right, len(a), n_incorrect, epoch_seed)
-        losses += model.fit([q, a[right][:, None], a[wrong]], batch_size=batch_size,
-                            verbose=0).history["loss"]
+        fit = model.fit([q, a[right][:, None], a[wrong]], batch_size=batch_size, verbose=0)
+        losses += fit.history["loss"]
     return losses
 
 # %% ../nbs/05_sqam.ipynb #291426b8
@@ -335,8 +340,8 @@ def factorise(
 # %% ../nbs/05_sqam.ipynb #f6139de6
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class SQAM(keras.Model):
-    """Word numbers (n, 20) and codes (n, 16) to cosines (n, 1). Its layers 'words', 'scaler' and
-    'cosine' are found by these names."""
+    """Word numbers (n, 20) and codes (n, 16) to cosines (n, 1).
+    Its layers 'words', 'scaler' and 'cosine' are found by these names."""
     @cached_property
     def question_encoder(self): # Word numbers (n, 20) to vectors (n, 10)
         return keras.Model(self.inputs[0], self.get_layer("cosine").input[0],
@@ -344,7 +349,8 @@ class SQAM(keras.Model):
 
     @cached_property
     def answer_encoder(self): # Codes (n, 16) to vectors (n, 10)
-        return keras.Model(self.inputs[1], self.get_layer("cosine").input[1], name="answer_encoder")
+        return keras.Model(self.inputs[1], self.get_layer("cosine").input[1],
+                           name="answer_encoder")
 
     @property
     def vocabulary(self): # The words behind the word numbers
@@ -452,19 +458,19 @@ def train_sqam(
     progress:bool=False, # Show a progress bar
 ) -> dict: # {'loss': [...], 'val_loss': [...], 'seconds': wall time}, the mean hinge of each epoch
     """Train a SQAM by contrast.
-    Raises `ValueError` for sets of different lengths, `FloatingPointError` where the loss is not
-    finite."""
+    Raises `ValueError` for sets of different lengths,
+    `FloatingPointError` where the loss is not finite."""
     lengths = {len(part) for part in sets}
     if len(lengths) != 1:
-        raise ValueError("questions, correct and incorrect answers must be "
-                         f"equally many, got {[len(part) for part in sets]}")
+        raise ValueError("questions, correct and incorrect answers must be equally many, "
+                         f"got {[len(part) for part in sets]}")
     keras.utils.set_random_seed(seed)
     contrastive = build_contrastive(sqam, n_incorrect=sets[2].shape[1], margin=margin)
     contrastive.compile(optimizer=keras.optimizers.Adam(learning_rate, clipnorm=1.))
     start = time.perf_counter()
     fit = contrastive.fit(list(sets), validation_data=held_out and (list(held_out),),
-                          batch_size=batch_size, epochs=epochs,
-                          verbose=0, callbacks=[_Progress()] if progress else [])
+                          batch_size=batch_size, epochs=epochs, verbose=0,
+                          callbacks=[_Progress()] if progress else [])
     if not np.isfinite(fit.history["loss"]).all():
         raise FloatingPointError(f"the loss is {fit.history['loss'][-1]}: lower the learning rate")
     return {**fit.history, "seconds": time.perf_counter() - start}
@@ -476,8 +482,8 @@ def predict_labels(
     answers:dict, # {label: code (16,)}
 ) -> np.ndarray: # n labels: for each question the one whose answer has the highest cosine
     "The label of the best answer."
-    return np.array(list(answers))[sqam.similarity(questions,
-                                                   np.stack(list(answers.values()))).argmax(axis=1)]
+    cosines = sqam.similarity(questions, np.stack(list(answers.values())))
+    return np.array(list(answers))[cosines.argmax(axis=1)]
 
 # %% ../nbs/05_sqam.ipynb #043d7cb4
 def _load(path, name, kind, script):
@@ -495,26 +501,26 @@ def load_sqam(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> SQAM: # Ready for use, not compiled
     """Read a trained SQAM.
-    Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something
-    else."""
+    Raises `FileNotFoundError`,
+    or `ValueError` for a file that is broken or holds something else."""
     return _load(path, "sqam", SQAM, "train_sqam.py post")
 
 # %% ../nbs/05_sqam.ipynb #b5b8b680
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MaskedMax(layers.Layer):
-    """The largest of each feature over the words that are there: (n, words, d) and word numbers
-    (n, words) to (n, d)."""
+    """The largest of each feature over the words that are there:
+    (n, words, d) and word numbers (n, words) to (n, d)."""
     def call(self, inputs):
         x, numbers = inputs
         return ops.max(ops.where(ops.expand_dims(numbers > 0, -1), x, -1e4), axis=1)
 
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class AttentionPooling(layers.Layer):
-    """A weighted mean over the words that are there: (n, words, d) and word numbers (n, words)
-    to (n, d)."""
+    """A weighted mean over the words that are there:
+    (n, words, d) and word numbers (n, words) to (n, d)."""
     def build(self, shapes):
-        self.query = self.add_weight(shape=(shapes[0][-1],), initializer="random_normal",
-                                     name="query")
+        self.query = self.add_weight(
+            shape=(shapes[0][-1],), initializer="random_normal", name="query")
 
     def call(self, inputs):
         x, numbers = inputs
@@ -525,8 +531,9 @@ class AttentionPooling(layers.Layer):
 # %% ../nbs/05_sqam.ipynb #3f7fb1bf
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class NgramBag(layers.Layer):
-    """Weighted sum of vectors of n-grams, plus a bias, plus what their tones add: places and
-    counts (n, m), as from `bag_of_ngrams`, to (n, dim). The n-grams are saved with it."""
+    """Weighted sum of vectors of n-grams, plus a bias, plus what their tones add:
+    places and counts (n, m), as from `bag_of_ngrams`, to (n, dim).
+    The n-grams are saved with it."""
     def __init__(
         self,
         n_ngrams:int, # Rows of the table
@@ -540,29 +547,30 @@ class NgramBag(layers.Layer):
         self.drop = layers.Dropout(dropout)
 
     def build(self, shapes):
-        self.table = self.add_weight(shape=(self.n_ngrams, self.dim), initializer="zeros",
-                                     name="table")
+        self.table = self.add_weight(
+            shape=(self.n_ngrams, self.dim), initializer="zeros", name="table")
         self.bias = self.add_weight(
             shape=(self.dim,), initializer=keras.initializers.RandomNormal(stddev=.3), name="bias")
-        self.idf = self.add_weight(shape=(self.n_ngrams,), initializer="ones", trainable=False,
-                                   name="idf")
-        self.ngrams = self.add_weight(shape=(self.n_ngrams,), dtype="int64", initializer="zeros",
-                                      trainable=False, name="ngrams")
+        self.idf = self.add_weight(
+            shape=(self.n_ngrams,), initializer="ones", trainable=False, name="idf")
+        self.ngrams = self.add_weight(
+            shape=(self.n_ngrams,), dtype="int64",
+            initializer="zeros", trainable=False, name="ngrams")
         if not self.n_tones: return
-        self.tones = self.add_weight(shape=(self.n_ngrams, self.n_tones), initializer="zeros",
-                                     trainable=False, name="tones")
-        self.tone_table = self.add_weight(shape=(self.n_tones, self.dim), initializer="zeros",
-                                          name="tone_table")
+        self.tones = self.add_weight(
+            shape=(self.n_ngrams, self.n_tones), initializer="zeros", trainable=False, name="tones")
+        self.tone_table = self.add_weight(
+            shape=(self.n_tones, self.dim), initializer="zeros", name="tone_table")
 
     def call(self, inputs, training=None):
         places, counts = inputs
         weights = counts * ops.take(self.idf, places)  # (n, m)
         is_word = ops.cast(ops.take(self.ngrams, places) >= WORD, weights.dtype)
-        weights = ops.normalize(weights * is_word,
-                                axis=-1) + ops.normalize(weights * (1 - is_word), axis=-1)
+        weights = (ops.normalize(weights * is_word, axis=-1)
+                   + ops.normalize(weights * (1 - is_word), axis=-1))
         weights = self.drop(weights * .5 ** .5, training=training)  # length 1, or less
-        question = ops.einsum("nm,nmd->nd", weights,
-                              ops.take(self.table, places, axis=0)) + self.bias
+        vectors = ops.take(self.table, places, axis=0)
+        question = ops.einsum("nm,nmd->nd", weights, vectors) + self.bias
         if not self.n_tones: return question
         sums = ops.einsum("nm,nmt->nt", counts, ops.take(self.tones, places, axis=0))  # (n, tones)
         return question + ops.matmul(.3 * ops.tanh(sums / 2), self.tone_table)
@@ -578,7 +586,7 @@ def build_question_encoder(
     kind:str, # 'bilstm', 'conv', 'attention' or 'bag'
     dim:int=32, # Numbers in a question's vector
     matrix:np.ndarray|None=None, # float32 (words, d), where word vectors start; all but 'bag' need it
-    ngrams:tuple|None=None, # n-grams (k,) and their IDF (k,), from `learn_ngrams`, or with tones (k, t), from `add_tones`; 'bag' needs them
+    ngrams:tuple|None=None, # n-grams (k,), IDF (k,), by `learn_ngrams`, or also tones (k, t), by `add_tones`; for 'bag'
     units:int=64, # Filters of each width, or numbers per direction of the LSTM
     dropout:float=.3, # Share of n-grams, or of features, that is left out in training
     trainable:bool=True, # Whether word vectors learn
@@ -588,9 +596,8 @@ def build_question_encoder(
     Raises `ValueError` for an unknown kind, or without the matrix or the n-grams that it needs."""
     if kind not in KINDS: raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
     if (ngrams if kind == "bag" else matrix) is None:
-        raise ValueError(
-            f"{kind} needs "
-            f"{'ngrams, from learn_ngrams' if kind == 'bag' else 'matrix, a vector for each word'}")
+        needed = "ngrams, from learn_ngrams" if kind == "bag" else "matrix, a vector for each word"
+        raise ValueError(f"{kind} needs {needed}")
     keras.utils.set_random_seed(seed)
     if kind == "bag": return _build_bag_encoder(dim, ngrams, dropout)
     words = keras.Input((WORDS_LENGTH,), dtype="int32", name="words")
@@ -598,15 +605,16 @@ def build_question_encoder(
     x = layers.SpatialDropout1D(dropout, name="drop_words")(vectors(words))  # (n, 40, d)
     if kind == "conv":
         each = [layers.Conv1D(units, k, padding="same", activation="relu",
-                              name=f"convolution_{k}")(x) for k in (1, 2, 3, 4)]
-        x = layers.Concatenate(name="features")(
-            [MaskedMax(name=f"max_over_{k}")([y, words]) for k, y in enumerate(each, 1)])  # (n, 4 · units)
+                              name=f"convolution_{k}")(x)
+                for k in (1, 2, 3, 4)]
+        each = [MaskedMax(name=f"max_over_{k}")([y, words]) for k, y in enumerate(each, 1)]
+        x = layers.Concatenate(name="features")(each)  # (n, 4 · units)
     else:
         x = layers.Bidirectional(layers.LSTM(units, return_sequences=True), name="lstm")(x)  # (n, 40, 2 · units)
         x = (MaskedMax if kind == "bilstm" else AttentionPooling)(name="pooling")([x, words])  # (n, 2 · units)
     x = layers.Dropout(dropout, name="drop_features")(x)
-    encoder = keras.Model(words, layers.Dense(dim, name="question_features")(x),
-                          name=f"{kind}_encoder")  # (n, dim)
+    x = layers.Dense(dim, name="question_features")(x)  # (n, dim)
+    encoder = keras.Model(words, x, name=f"{kind}_encoder")
     vectors.set_weights([matrix])
     return encoder
 
@@ -614,19 +622,18 @@ def build_question_encoder(
 def _build_bag_encoder(dim, ngrams, dropout):
     places = keras.Input((None,), dtype="int32", name="places")
     counts = keras.Input((None,), name="counts")
-    bag = NgramBag(len(ngrams[0]), dim, dropout, ngrams[2].shape[1] if len(ngrams) == 3 else 0,
-                   name="bag")
+    n_tones = ngrams[2].shape[1] if len(ngrams) == 3 else 0
+    bag = NgramBag(len(ngrams[0]), dim, dropout, n_tones, name="bag")
     encoder = keras.Model([places, counts], bag([places, counts]), name="bag_encoder")
-    for weight, value in zip((bag.ngrams, bag.idf, bag.tones) if bag.n_tones
-                             else (bag.ngrams, bag.idf), ngrams):
-        weight.assign(value)
+    weights = (bag.ngrams, bag.idf, bag.tones) if bag.n_tones else (bag.ngrams, bag.idf)
+    for weight, value in zip(weights, ngrams): weight.assign(value)
     return encoder
 
 # %% ../nbs/05_sqam.ipynb #d061cd0e
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class AnswerCosines(layers.Layer):
-    """Cosines of question vectors (n, d) with all answers, dense functions of their codes: (n,
-    answers)."""
+    """Cosines of question vectors (n, d) with all answers,
+    dense functions of their codes: (n, answers)."""
     def __init__(
         self,
         n_answers:int, # How many answers
@@ -693,8 +700,8 @@ class SoftmaxOverAnswers(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class HingeOverAnswers(keras.losses.Loss):
-    """Hinge of cosines (n, answers) against one 'random' wrong answer, the mean over 'all', or
-    the 'hardest', given one-hot labels."""
+    """Hinge of cosines (n, answers) against one 'random' wrong answer,
+    the mean over 'all', or the 'hardest', given one-hot labels."""
     def __init__(
         self,
         wrong:str="all", # 'random', 'all' or 'hardest'
@@ -711,13 +718,13 @@ class HingeOverAnswers(keras.losses.Loss):
         return {**super().get_config(), "wrong": self.wrong, "margin": self.margin}
 
     def call(self, y_true, cosines):
-        hinges = hinge_loss(ops.sum(y_true * cosines, axis=-1, keepdims=True), cosines,
-                            self.margin) * (1 - y_true)  # (n, answers)
+        correct = ops.sum(y_true * cosines, axis=-1, keepdims=True)
+        hinges = hinge_loss(correct, cosines, self.margin) * (1 - y_true)  # (n, answers)
         if self.wrong == "all": return ops.sum(hinges, axis=-1) / (cosines.shape[-1] - 1)
         if self.wrong == "hardest": return ops.max(hinges, axis=-1)
         ticket = keras.random.uniform(ops.shape(hinges)) * (1 - y_true)
-        return ops.sum(ops.where(ticket < ops.max(ticket, axis=-1, keepdims=True), 0., hinges),
-                       axis=-1)
+        is_left_out = ticket < ops.max(ticket, axis=-1, keepdims=True)
+        return ops.sum(ops.where(is_left_out, 0., hinges), axis=-1)
 
 # %% ../nbs/05_sqam.ipynb #9b956ec7
 def train_answers(
@@ -732,17 +739,17 @@ def train_answers(
     seed:int=0, # Of the order; Keras' global seed is set to it (dropout was seeded when the model was built)
 ) -> list: # The mean loss of each epoch
     """Train a model on questions and their right answers.
-    Raises `ValueError` for labels that do not fit, `FloatingPointError` where the loss is not
-    finite."""
+    Raises `ValueError` for labels that do not fit,
+    `FloatingPointError` where the loss is not finite."""
     labels, n_answers = np.asarray(labels), model.output_shape[-1]
     if len(labels) == 0 or labels.min() < 0 or labels.max() >= n_answers:
         raise ValueError(f"labels must be numbers from 0 to {n_answers - 1}, one for each question")
     keras.utils.set_random_seed(seed)
     is_bag = any(isinstance(layer, NgramBag) for layer in model.layers)
-    rate = keras.optimizers.schedules.CosineDecay(learning_rate or (.1 if is_bag else .001),
-                                                  epochs * -(-len(labels) // batch_size))
-    optimizer = keras.optimizers.Adam(rate, epsilon=.1) if is_bag else keras.optimizers.Adam(
-        rate, clipnorm=1.)
+    rate = keras.optimizers.schedules.CosineDecay(
+        learning_rate or (.1 if is_bag else .001), epochs * -(-len(labels) // batch_size))
+    optimizer = (keras.optimizers.Adam(rate, epsilon=.1) if is_bag
+                 else keras.optimizers.Adam(rate, clipnorm=1.))
     weight = (1 / np.maximum(np.bincount(labels, minlength=n_answers), 1) ** balance)[labels]
     model.compile(optimizer, loss or SoftmaxOverAnswers())
     fit = model.fit(inputs, np.eye(n_answers, dtype=np.float32)[labels],
@@ -754,8 +761,8 @@ def train_answers(
 
 # %% ../nbs/05_sqam.ipynb #ffa86c6d
 def _bag_matrix(bags, ngrams):
-    """What `NgramBag` multiplies its tables by, without dropout: sparse float32 (n, n-grams +
-    tones)."""
+    """What `NgramBag` multiplies its tables by, without dropout:
+    sparse float32 (n, n-grams + tones)."""
     (places, counts), (ngrams, idf, *tones) = bags, ngrams
     weights, is_word = counts * idf[places], ngrams[places] >= WORD
     weights = (normalize(weights * is_word) + normalize(weights * ~is_word)) * np.float32(.5 ** .5)
@@ -764,8 +771,8 @@ def _bag_matrix(bags, ngrams):
                    shape=(len(places), len(ngrams)), dtype=np.float32)
     if not tones: return x
     rows, columns = np.nonzero(counts)
-    sums = csr_matrix((counts[rows, columns], (rows, places[rows, columns])),
-                      shape=x.shape) @ tones[0]  # (n, tones)
+    counted = csr_matrix((counts[rows, columns], (rows, places[rows, columns])), shape=x.shape)
+    sums = counted @ tones[0]  # (n, tones)
     return hstack([x, csr_matrix(.3 * np.tanh(sums / 2))], format="csr", dtype=np.float32)
 
 def fit_linear(
@@ -777,8 +784,8 @@ def fit_linear(
     Raises `ValueError` for fewer than three answers, or one without a text."""
     times = np.bincount(labels, minlength=n_answers)
     if len(times) < 3 or not times.all():
-        raise ValueError(
-            f"texts of three answers or more are needed, and of each of them; got {times.tolist()}")
+        raise ValueError("texts of three answers or more are needed, and of each of them; "
+                         f"got {times.tolist()}")
     machines = (LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100, random_state=0),
                 LogisticRegression(C=6, tol=1e-3, max_iter=40))
     coefficients, intercepts = np.zeros((x.shape[1], len(times))), np.zeros(len(times))
@@ -801,10 +808,10 @@ def text_folds(
     n_folds:int=5, # How many
     seed:int=0, # Of the folds
 ) -> list: # n_folds pairs of rows to train on and rows to measure on
-    """Folds with about the same share of each label; copies of a text, by `text_groups`, are in
-    the same one."""
-    return list(StratifiedGroupKFold(n_folds, shuffle=True,
-                                     random_state=seed).split(labels, labels, text_groups(texts)))
+    """Folds with about the same share of each label;
+    copies of a text, by `text_groups`, are in the same one."""
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    return list(folds.split(labels, labels, text_groups(texts)))
 
 # %% ../nbs/05_sqam.ipynb #fec8316d
 def fit_offsets(
@@ -820,10 +827,10 @@ def fit_offsets(
         own = others[:, k].copy()
         others[:, k] = -np.inf
         rival, highest = others.argmax(axis=1), others.max(axis=1)
-        scores = [f1_score(labels, np.where(own + step > highest, k, rival), average="macro",
-                           zero_division=0) for step in steps]
-        offsets[k] += steps[np.convolve(np.pad(scores, 2, "edge"), [1, 2, 3, 2, 1],
-                                        "valid").argmax()]
+        scores = [f1_score(labels, np.where(own + step > highest, k, rival),
+                           average="macro", zero_division=0) for step in steps]
+        smooth = np.convolve(np.pad(scores, 2, "edge"), [1, 2, 3, 2, 1], "valid")
+        offsets[k] += steps[smooth.argmax()]
     return offsets
 
 # %% ../nbs/05_sqam.ipynb #5f17a9b2
@@ -837,7 +844,7 @@ def _unseen_decisions(x, labels, folds):
     return decisions
 
 def fit_answers(
-    model:keras.Model, # A bag from `add_answers` with an activation, and with more numbers in a vector than answers; changed in place
+    model:keras.Model, # A bag from `add_answers` with an activation, dim above the number of answers; changed in place
     bags:list, # Places and counts (n, m), from `bag_of_ngrams`
     labels:np.ndarray, # int (n,), which answer is correct, from 0
     prior:float=0., # How much of the logarithm of an answer's share of the labels is added to its decisions
@@ -845,20 +852,21 @@ def fit_answers(
     seed:int=0, # Of the dense layer's kernel
 ):
     """Give a bag the tables with which its cosines are ordered as the decisions of `fit_linear`,
-    prior and offsets added. Raises `ValueError` for fewer than three answers or where they are
-    not independent, and as `fit_linear` does."""
+    prior and offsets added.
+    Raises `ValueError` for fewer than three answers or where they are not independent,
+    and as `fit_linear` does."""
     bag, cosines = model.get_layer("bag"), model.get_layer("cosines")
     if cosines.n_answers < 3:
         raise ValueError("a fitted bag needs three answers or more: train a 'bag' for two")
     cosines.dense.kernel.assign(np.random.default_rng(seed).normal(size=cosines.dense.kernel.shape))
     answers = normalize(np.asarray(cosines.dense(cosines.codes)))  # (answers, dim)
     if len(answers) >= answers.shape[1] or np.linalg.cond(answers) > 100:
-        raise ValueError(f"{len(answers)} answers are not independent in "
-                         f"{answers.shape[1]} numbers: give more numbers, "
-                         "an activation, and no code twice")
+        raise ValueError(
+            f"{len(answers)} answers are not independent in {answers.shape[1]} numbers: "
+            "give more numbers, an activation, and no code twice")
     inverse = np.linalg.pinv(answers).T  # (answers, dim)
-    x = _bag_matrix(bags, [np.asarray(weight) for weight in (
-        (bag.ngrams, bag.idf, bag.tones) if bag.n_tones else (bag.ngrams, bag.idf))])
+    weights = (bag.ngrams, bag.idf, bag.tones) if bag.n_tones else (bag.ngrams, bag.idf)
+    x = _bag_matrix(bags, [np.asarray(weight) for weight in weights])
     coefficients, intercepts = fit_linear(x, labels, len(answers))
     offsets = prior * np.log(np.bincount(labels) / len(labels))
     if len(folds): offsets = fit_offsets(_unseen_decisions(x, labels, folds), labels, offsets)
@@ -866,14 +874,14 @@ def fit_answers(
     apart = null_space(answers)[:, 0]  # at right angles to all answers
     bag.table.assign(coefficients[:bag.n_ngrams] @ inverse)
     if bag.n_tones: bag.tone_table.assign(coefficients[bag.n_ngrams:] @ inverse)
-    bag.bias.assign(
-        (intercepts + offsets) @ inverse + 2 * np.sqrt((questions ** 2).sum(axis=1).mean()) * apart)
+    length = np.sqrt((questions ** 2).sum(axis=1).mean())
+    bag.bias.assign((intercepts + offsets) @ inverse + 2 * length * apart)
 
 # %% ../nbs/05_sqam.ipynb #c492f414
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MeanCosines(layers.Layer):
-    """The mean of the members' cosines, each (n, answers); keeps the answers' labels, the
-    vocabulary, and the temperature that turns cosines into probabilities."""
+    """The mean of the members' cosines, each (n, answers); keeps the answers' labels,
+    the vocabulary, and the temperature that turns cosines into probabilities."""
     def __init__(
         self,
         labels:list, # Of the answers
@@ -912,8 +920,9 @@ class Committee(keras.Model):
         texts:list, # n texts
     ) -> list: # Arrays of n rows, one for each input of the network
         "Texts as the network takes them. Raises as `check_texts` does."
-        parts = {} if self.ngrams is None else dict(zip(("places", "counts"),
-                                                        bag_of_ngrams(texts, self.ngrams)))
+        parts = {}
+        if self.ngrams is not None:
+            parts["places"], parts["counts"] = bag_of_ngrams(texts, self.ngrams)
         if self.answers.vocabulary: parts["words"] = number_words(texts, self.answers.vocabulary)
         return [parts[tensor.name] for tensor in self.inputs]
 
@@ -960,10 +969,10 @@ def build_committee(
     ngrams = [ops.convert_to_numpy(member.get_layer("bag").ngrams)
               for member in members if any(layer.name == "bag" for layer in member.layers)]
     if any(not np.array_equal(ngrams[0], others) for others in ngrams):
-        raise ValueError(
-            "the bags have different n-grams: build them with the same, from learn_ngrams")
-    if not len(vocabulary) and any(tensor.name == "words" for member in members
-                                   for tensor in member.inputs):
+        raise ValueError("the bags have different n-grams: "
+                         "build them with the same, from learn_ngrams")
+    reads_words = any(tensor.name == "words" for member in members for tensor in member.inputs)
+    if reads_words and not len(vocabulary):
         raise ValueError("a member reads words: give the vocabulary that its numbers are of")
     known = {"places": keras.Input((None,), dtype="int32", name="places"),
              "counts": keras.Input((None,), name="counts"),
@@ -974,9 +983,8 @@ def build_committee(
         member.name = f"{member.name.split('_')[0]}_{k}"
         cosines.append(member(list(taken.values()) if len(taken) > 1 else taken["words"]))
         used |= taken
-    return Committee(list(used.values()),
-                     MeanCosines(labels, vocabulary, temperature, name="mean_cosines")(cosines),
-                     name="committee")
+    mean = MeanCosines(labels, vocabulary, temperature, name="mean_cosines")(cosines)
+    return Committee(list(used.values()), mean, name="committee")
 
 # %% ../nbs/05_sqam.ipynb #403bd381
 def train_committee(
@@ -984,15 +992,15 @@ def train_committee(
     labels, # n labels, keys of `answers`
     answers:dict, # {label: code (16,)}
     vectors, # Function of a vocabulary: float32 (words, d), where word vectors start; None will do for bags
-    members:dict, # {kind: settings of `build_question_encoder` and `train_answers`}, or of 'fitted', a bag, `fit_answers` and 'n_folds'
+    members:dict, # {kind: what `build_question_encoder` and `train_answers` take}; of 'fitted', a bag: `fit_answers`
     least:int=2, # In how many texts an n-gram, or how many times a word, must occur
     tones:pd.DataFrame|None=None, # How words feel, from `tone_vectors`, for the bags; None: without
     seed:int=0, # Of everything that is drawn; Keras' global seed is set to it
     progress:bool=False, # Print a line for each member
 ) -> Committee: # With the temperature of training
     """Train a committee from texts and labels.
-    Raises `ValueError` for labels without an answer, no members or unknown ones, and as
-    `check_texts` does."""
+    Raises `ValueError` for labels without an answer, no members or unknown ones,
+    and as `check_texts` does."""
     if not members or set(members) - {*KINDS, "fitted"}:
         raise ValueError(f"members must be among {', '.join(KINDS)} and fitted, "
                          f"such as {{'fitted': {{'dim': 8}}}}; got {list(members)}")
@@ -1000,35 +1008,32 @@ def train_committee(
     if (labels < 0).any() or len(labels) != len(texts):
         raise ValueError(f"each of {len(texts)} texts needs a label among {list(answers)[:5]}")
     codes = np.stack(list(answers.values()))
-    models = []
     ngrams = learn_ngrams(texts, least)
-    vocabulary = []
-    matrix = None
     if tones is not None: ngrams = add_tones(ngrams, tones)
     bags = list(bag_of_ngrams(texts, ngrams[0]))
+    vocabulary, matrix = [], None
     if set(members) - {"bag", "fitted"}:
         vocabulary = learn_words(texts, least)
         words, matrix = number_words(texts, vocabulary), vectors(vocabulary)
+    models = []
     for kind, settings in members.items():
         start = time.perf_counter()
         build = {key: settings[key] for key in ("dim", "units", "dropout") if key in settings}
         is_fitted = kind == "fitted"
         more = {key: value for key, value in settings.items() if key not in (*build, "n_folds")}
-        model = add_answers(build_question_encoder("bag" if is_fitted else kind, matrix=matrix,
-                                                   ngrams=ngrams, seed=seed, **build),
-                            codes, seed, "tanh" if is_fitted else None)
+        encoder = build_question_encoder("bag" if is_fitted else kind, matrix=matrix,
+                                         ngrams=ngrams, seed=seed, **build)
+        model = add_answers(encoder, codes, seed, "tanh" if is_fitted else None)
         if is_fitted:
-            fit_answers(model, bags, labels,
-                        folds=text_folds(texts, labels, settings["n_folds"], seed)
-                        if "n_folds" in settings else (), seed=seed, **more)
+            folds = ()
+            if "n_folds" in settings: folds = text_folds(texts, labels, settings["n_folds"], seed)
+            fit_answers(model, bags, labels, folds=folds, seed=seed, **more)
         else:
-            losses = train_answers(model, bags if kind == "bag" else words, labels, seed=seed,
-                                   **more)
+            inputs = bags if kind == "bag" else words
+            losses = train_answers(model, inputs, labels, seed=seed, **more)
         if progress:
-            print(
-                f"{kind}: "
-                f"{'' if is_fitted else f'loss {losses[0]:.3f} → {losses[-1]:.3f}, '}{time.perf_counter() - start:.0f} "
-                "s")
+            loss = "" if is_fitted else f"loss {losses[0]:.3f} → {losses[-1]:.3f}, "
+            print(f"{kind}: {loss}{time.perf_counter() - start:.0f} s")
         models.append(model)
     return build_committee(models, list(answers), vocabulary)
 
@@ -1037,16 +1042,16 @@ def load_sentiment(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> Committee: # Its labels are positive, neutral and negative
     """The committee that answers tweets with 🎉, 😈 or 😡.
-    Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something
-    else."""
+    Raises `FileNotFoundError`,
+    or `ValueError` for a file that is broken or holds something else."""
     return _load(path, "sentiment", Committee, "train_sqam.py sentiment")
 
 def load_emoji_sqam(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> Committee: # Its labels are the code point names of TweetEval's 20 emojis
     """The committee that answers texts with one of TweetEval's emojis.
-    Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something
-    else."""
+    Raises `FileNotFoundError`,
+    or `ValueError` for a file that is broken or holds something else."""
     return _load(path, "emoji_sqam", Committee, "train_sqam.py emoji")
 
 # %% ../nbs/05_sqam.ipynb #84528c8a
@@ -1073,8 +1078,9 @@ def fit_temperature(
     labels:np.ndarray, # int (n,), which answer is correct
 ) -> float: # The temperature at which softmax(cosines / temperature) makes the labels likeliest
     "Temperature scaling, by the negative log-likelihood."
-    loss = lambda log_t: -log_softmax(cosines / np.exp(log_t),
-                                      axis=1)[np.arange(len(labels)), labels].mean()
+    def loss(log_t):
+        logs = log_softmax(cosines / np.exp(log_t), axis=1)
+        return -logs[np.arange(len(labels)), labels].mean()
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 2), method="bounded").x))
 
 def _bins(confidence, n_bins):
@@ -1087,8 +1093,9 @@ def calibration_error(
 ) -> float: # Mean of |accuracy − confidence| over the bins, weighted by how many answers they hold (ECE)
     "How far confidence is from the truth."
     bins = _bins(np.asarray(confidence), n_bins)
-    return float(sum(abs(np.mean(right[bins == k]) - np.mean(confidence[bins == k]))
-                     * np.mean(bins == k) for k in np.unique(bins)))
+    return float(sum(
+        abs(np.mean(right[bins == k]) - np.mean(confidence[bins == k])) * np.mean(bins == k)
+        for k in np.unique(bins)))
 
 # %% ../nbs/05_sqam.ipynb #6e901dec
 def plot_reliability(
@@ -1104,10 +1111,10 @@ def plot_reliability(
         used = [k for k in range(n_bins) if (bins == k).sum() >= 10]
         ax.plot([confidence[bins == k].mean() for k in used],
                 [right[bins == k].mean() for k in used], "o-", ms=4, label=name)
-    least = min([.3,
-                 *(value - .05 for line in ax.lines[1:] for value in line.get_xydata().ravel())])
-    ax.set(xlabel="confidence", ylabel="share of right answers", xlim=(least, 1.02),
-           ylim=(least, 1.02))
+    least = min([.3, *(value - .05 for line in ax.lines[1:]
+                       for value in line.get_xydata().ravel())])
+    ax.set(xlabel="confidence", ylabel="share of right answers",
+           xlim=(least, 1.02), ylim=(least, 1.02))
     ax.legend(loc="upper left")
 
 # %% ../nbs/05_sqam.ipynb #0dc60bb0
@@ -1128,8 +1135,8 @@ NO_SELECTOR = "\ufe0e"  # invisible, too; asks for the black picture of a sign
 def mark_selectors(
     texts, # n texts of one source
 ) -> list: # n texts; where one in twenty or more has a variation selector, those without end in `NO_SELECTOR`
-    """Tell texts that never had a variation selector from texts that may have lost it. What is
-    not a string stays as it is."""
+    """Tell texts that never had a variation selector from texts that may have lost it.
+    What is not a string stays as it is."""
     texts = list(texts)
     has = [isinstance(text, str) and VARIATION_SELECTOR in text for text in texts]
     if sum(has) < len(texts) / 20: return texts
@@ -1138,7 +1145,7 @@ def mark_selectors(
 
 # %% ../nbs/05_sqam.ipynb #372314c2
 def predict_tweeteval(
-    texts:str|list, # n texts of one source, or one, as `mark_selectors` looks at all; blank ones are answered with label 0, TweetEval's most frequent
+    texts:str|list, # n texts of one source, or one: `mark_selectors` looks at all; blank ones get 0, the most frequent
     progress:bool=False, # Show a bar where it takes more than a second
 ) -> np.ndarray: # int (n,), labels of TweetEval from 0 to 19
     """Predict TweetEval's emoji labels with the committee that ships.
@@ -1149,8 +1156,8 @@ def predict_tweeteval(
     marked = mark_selectors([texts[i] for i in asked])
     labels = np.zeros(len(texts), dtype=int)
     committee, number = load_emoji_sqam(), pd.Index(TWEETEVAL).get_indexer
-    for i in progress_bar(range(0, len(asked), 1_000), unit="000 texts", desc="answering",
-                          shown=progress):
+    for i in progress_bar(range(0, len(asked), 1_000),
+                          unit="000 texts", desc="answering", shown=progress):
         labels[asked[i:i + 1_000]] = number(committee.choose(marked[i:i + 1_000]))
     return labels
 
@@ -1159,8 +1166,8 @@ def write_tweeteval(
     output:str|os.PathLike, # Gets a label on each line
 ) -> np.ndarray: # int (n,), what was written
     """Predict the labels of a file of tweets, in TweetEval's format.
-    Raises `ValueError` for an empty file or another encoding; the output is written whole or not
-    at all."""
+    Raises `ValueError` for an empty file or another encoding;
+    the output is written whole or not at all."""
     lines = read_lines(path)
     if lines == [""]: raise ValueError(f"{Path(path).name} is empty")
     labels = predict_tweeteval(lines, progress=True)
@@ -1198,18 +1205,18 @@ def meaning_vectors(
     min_count:int=4, # In how many texts a word occurs that is common
     rarest:int=30, # No word counts for more than one that occurs in so many texts
     seed:int=0, # Of the singular value decomposition
-) -> pd.DataFrame: # float32 (words, dim), indexed by word: the common ones, and those of descriptions that meet one; the rarer, the longer
+) -> pd.DataFrame: # float32 (words, dim) by word: common ones, and those of descriptions that meet one; rarer is longer
     """Word vectors by truncated SVD of the PPMI of words that share one of n texts and
-    descriptions (Levy & Goldberg 2014), times log(1 + n / max(n_w, rarest)); rare words are
-    folded in (Deerwester et al. 1990). Raises `ValueError` for too few words, and as
-    `check_texts` does."""
+    descriptions (Levy & Goldberg 2014), times log(1 + n / max(n_w, rarest));
+    rare words are folded in (Deerwester et al. 1990).
+    Raises `ValueError` for too few words, and as `check_texts` does."""
     descriptions = check_texts(descriptions) if len(descriptions) else []
     texts = check_texts(texts) + descriptions
     n, counter = len(texts), CountVectorizer(binary=True, analyzer=find_words, dtype=np.float32)
-    try: bags = counter.fit_transform(texts)                                    # (n, words), sparse
+    try: bags = counter.fit_transform(texts)  # (n, words), sparse
     except ValueError as error:
-        raise ValueError(
-            f"no words in {n} texts: words are runs of two letters from a to z or more") from error
+        raise ValueError(f"no words in {n} texts: "
+                         "words are runs of two letters from a to z or more") from error
     alone, named = (np.asarray(part.sum(axis=0)).ravel()
                     for part in (bags, bags[n - len(descriptions):]))
     is_common = alone >= min_count
@@ -1257,14 +1264,15 @@ def fit_question_map(
     strength:float=2., # Spread of the learned part's scores, relative to that of plain likeness
     share:float=4., # Weight of all words together, relative to that of all texts
 ) -> tuple: # weights (d, d) and bias (d,) of a dense layer on the question's side
-    """The identity plus least squares from texts, and words, to their answers, each answer
-    weighing the same among either."""
+    """The identity plus least squares from texts, and words, to their answers,
+    each answer weighing the same among either."""
     n = len(questions)
     equally = lambda labels: (weight := 1 / np.bincount(labels)[labels]) / weight.sum()
     weight = equally(labels)
     if words is not None:
-        questions, labels, weight = (np.concatenate(pair) for pair in (
-            (questions, words[0]), (labels, words[1]), (weight, share * equally(words[1]))))
+        questions = np.concatenate([questions, words[0]])
+        labels = np.concatenate([labels, words[1]])
+        weight = np.concatenate([weight, share * equally(words[1])])
     weight *= n / weight.sum()
     q_mean = np.average(questions, axis=0, weights=weight)
     a_mean = np.average(answers[labels], axis=0, weights=weight)
@@ -1278,7 +1286,7 @@ def fit_question_map(
 # %% ../nbs/05_sqam.ipynb #dcd6e676
 def stem_weights(
     vectors:pd.DataFrame, # (words, d), from `meaning_vectors`
-) -> csr_matrix: # float32 (words, stems), sparse: in each word's row, at its stem, the length of the shortest vector of that stem
+) -> csr_matrix: # float32 (words, stems), sparse: in a word's row at its stem, the length of its stem's shortest vector
     "What a word that is said counts; stems by Porter2 (Porter 2001)."
     stems, place = np.unique(EnglishStemmer().stemWords(list(vectors.index)), return_inverse=True)
     # that of the most frequent form
@@ -1300,8 +1308,8 @@ def shared_words(
 # %% ../nbs/05_sqam.ipynb #62a6a815
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class KernelRegression(layers.Layer):
-    """A sum of Gaussian bumps: codes (n, 16) to vectors (n, d). Support codes and coefficients
-    are its weights."""
+    """A sum of Gaussian bumps: codes (n, 16) to vectors (n, d).
+    Support codes and coefficients are its weights."""
     def __init__(
         self,
         n_support:int, # Bumps
@@ -1318,8 +1326,9 @@ class KernelRegression(layers.Layer):
         self.bias = self.add_weight(shape=(self.units,), name="bias")
 
     def call(self, z):
-        squares = ops.sum(ops.square(z), axis=1, keepdims=True) - 2 * z @ ops.transpose(
-            self.support) + ops.sum(ops.square(self.support), axis=1)
+        squares = (ops.sum(ops.square(z), axis=1, keepdims=True)
+                   - 2 * z @ ops.transpose(self.support)
+                   + ops.sum(ops.square(self.support), axis=1))
         return ops.exp(-self.gamma * ops.maximum(squares, 0)) @ self.coefficients + self.bias  # (n, d)
 
     def compute_output_shape(self, shape): return shape[0], self.units
@@ -1334,8 +1343,8 @@ def fit_picture_meaning(
     ridge:float=1., # λ
 ) -> list: # Weights of a `KernelRegression`: support (n, 16), coefficients (n, d), bias (d,)
     "What a picture would be called, by kernel ridge regression."
-    model = KernelRidge(kernel="rbf", gamma=gamma,
-                        alpha=ridge).fit(codes, answers - answers.mean(axis=0))
+    model = KernelRidge(kernel="rbf", gamma=gamma, alpha=ridge)
+    model.fit(codes, answers - answers.mean(axis=0))
     return [codes, model.dual_coef_, answers.mean(axis=0)]
 
 # %% ../nbs/05_sqam.ipynb #0f8236f1
@@ -1408,12 +1417,13 @@ class MeaningSQAM(keras.Model):
         self,
         texts:str|list, # n questions, or one
     ) -> tuple: # Vectors as from `encode_questions`, words as from `encode_words`
-        """Questions in both ways, as `score_answers` takes them; their emojis are read by their
-        descriptions. Raises as `check_texts` does."""
+        """Questions in both ways, as `score_answers` takes them;
+        their emojis are read by their descriptions.
+        Raises as `check_texts` does."""
         bags = bag_of_words(map(describe_emojis, check_texts(texts)), self.vocabulary)
         question_map = self.get_layer("question_map")
-        questions = self._encode(bags) @ ops.convert_to_numpy(
-            question_map.kernel) + ops.convert_to_numpy(question_map.bias)
+        weights, bias = map(ops.convert_to_numpy, (question_map.kernel, question_map.bias))
+        questions = self._encode(bags) @ weights + bias
         return normalize(questions), normalize(bags @ self.stems)
 
 # %% ../nbs/05_sqam.ipynb #96fe351e
@@ -1432,8 +1442,8 @@ def build_meaning(
     unit = layers.UnitNormalization(name="length_1")
     q = layers.Dense(dim, name="question_map")(unit(words(question)))  # (n, dim)
     code = keras.Input((codes.shape[1],), name="code")
-    scaler = layers.Normalization(mean=codes.mean(axis=0), variance=codes.var(axis=0),
-                                  name="scaler")
+    scaler = layers.Normalization(
+        mean=codes.mean(axis=0), variance=codes.var(axis=0), name="scaler")
     pictured = KernelRegression(len(codes), dim, gamma, name="picture_map")(scaler(code))  # (n, dim)
     cosines = [Cosine(name="cosine_description")([q, unit(words(answer))]),
                Cosine(name="cosine_picture")([q, pictured])]
@@ -1449,8 +1459,8 @@ def load_meaning(
     path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
 ) -> MeaningSQAM: # Ready for use, not compiled
     """The model of meaning.
-    Raises `FileNotFoundError`, or `ValueError` for a file that is broken or holds something
-    else."""
+    Raises `FileNotFoundError`,
+    or `ValueError` for a file that is broken or holds something else."""
     return _load(path, "meaning", MeaningSQAM, "train_meaning.py")
 
 def score_answers(

@@ -54,8 +54,8 @@ def kl_loss(
 # %% ../nbs/02_vae.ipynb #bef52d85
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VariationalLayer(layers.Layer):
-    """The cloud of a picture, and a point drawn from it: features (n, f) to z_mean, z_log_var,
-    z, each (n, latent_dim)."""
+    """The cloud of a picture, and a point drawn from it:
+    features (n, f) to z_mean, z_log_var, z, each (n, latent_dim)."""
     def __init__(
         self,
         latent_dim:int, # Numbers in a code
@@ -92,8 +92,8 @@ def check_codes(
     z:np.ndarray, # (n, 16), floats
 ) -> np.ndarray: # float32 (n, 16)
     """Codes as the decoder wants them.
-    Raises `TypeError` for something else than numbers, `ValueError` for another width, NaN, or
-    none at all."""
+    Raises `TypeError` for something else than numbers,
+    `ValueError` for another width, NaN, or none at all."""
     z = np.asarray(z)
     if not (np.issubdtype(z.dtype, np.floating) or np.issubdtype(z.dtype, np.integer)):
         raise TypeError(f"codes must be numbers, got {z.dtype}")
@@ -123,14 +123,14 @@ def psnr(
 def _decibels(x, x_hat):
     "(n,), PSNR of pictures composited on white, at most 50 dB; symbolic."
     on_white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
-    return -10 * ops.log10(
-        ops.mean(ops.square(on_white(x) - on_white(x_hat)), axis=(1, 2, 3)) + 1e-5)
+    mse = ops.mean(ops.square(on_white(x) - on_white(x_hat)), axis=(1, 2, 3))
+    return -10 * ops.log10(mse + 1e-5)
 
 # %% ../nbs/02_vae.ipynb #e86f1b04
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VAE(keras.Model):
-    """Encoder, decoder and loss: images (n, 36, 36, 4) in [0, 1] to reconstructions, z_mean and
-    z_log_var."""
+    """Encoder, decoder and loss:
+    images (n, 36, 36, 4) in [0, 1] to reconstructions, z_mean and z_log_var."""
     version = 2  # of the saved form
 
     def __init__(
@@ -173,8 +173,8 @@ class VAE(keras.Model):
         clouds = tuple(np.concatenate([ops.convert_to_numpy(part) for part in parts])
                        for parts in zip(*batches))
         refinements = self.refinements if refinements is None else refinements
-        return refine_clouds(self, images, *clouds, refinements,
-                             batch_size) if refinements else clouds
+        if not refinements: return clouds
+        return refine_clouds(self, images, *clouds, refinements, batch_size)
 
     def embed(
         self,
@@ -231,9 +231,9 @@ def build_post_vae(
     keras.utils.set_random_seed(seed)
     x = original = keras.Input(EMOJI_SHAPE, name="original")
     for _ in range(3):
-        x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)           # (n, 36, 36, 64)
-    encoder = keras.Model(original, VariationalLayer(LATENT_DIM, seed=seed)(layers.Flatten()(x)),
-                          name="encoder")
+        x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)  # (n, 36, 36, 64)
+    cloud = VariationalLayer(LATENT_DIM, seed=seed)(layers.Flatten()(x))
+    encoder = keras.Model(original, cloud, name="encoder")
 
     z = keras.Input((LATENT_DIM,), name="z")
     x = layers.Dense(math.prod(EMOJI_SHAPE), activation="relu")(z)               # (n, 5184)
@@ -241,15 +241,15 @@ def build_post_vae(
     for _ in range(3):
         x = layers.Conv2DTranspose(64, 3, padding="same", activation="relu")(x)  # (n, 36, 36, 64)
     x = layers.Dropout(.8)(x)
-    decoder = keras.Model(z, layers.Conv2DTranspose(4, 3, padding="same", activation="sigmoid")(x),
-                          name="decoder")
+    x = layers.Conv2DTranspose(4, 3, padding="same", activation="sigmoid")(x)
+    decoder = keras.Model(z, x, name="decoder")
     return VAE(encoder, decoder)
 
 # %% ../nbs/02_vae.ipynb #1f690813
 def _rounded(w): # float32 to the nearest number of half precision with 8 bits of mantissa instead of 10
     with np.errstate(over="ignore"):
-        rounded = (w.astype(np.float16).view(np.uint16) + 2 & 0xfffc).view(np.float16).astype(
-            np.float32)
+        bits = w.astype(np.float16).view(np.uint16) + 2 & 0xfffc
+        rounded = bits.view(np.float16).astype(np.float32)
     if (np.isinf(rounded) & np.isfinite(w)).any():
         raise ValueError(f"a weight of {np.abs(w).max():g} is too large for half precision, "
                          "which ends at 65,504: save this model with its own save()")
@@ -267,8 +267,8 @@ def save_model(
     bare.set_weights([_rounded(w) if w.dtype == np.float32 else w for w in model.get_weights()])
     with written_whole(path) as packed:
         bare.save(plain := packed.with_name(f"plain {packed.name}"))
-        with zipfile.ZipFile(plain) as source, zipfile.ZipFile(packed, "w",
-                                                               zipfile.ZIP_DEFLATED) as archive:
+        with (zipfile.ZipFile(plain) as source,
+              zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive):
             for item in source.namelist(): archive.writestr(item, source.read(item))
     return Path(path)
 
@@ -277,8 +277,8 @@ def load_model(
     path:str|os.PathLike, # A file written by `save_model`
 ) -> keras.Model: # Ready for use, not compiled
     """Read a model without running code from it.
-    Raises `FileNotFoundError`, or `ValueError` for a file that is broken, of another version or
-    unsafe."""
+    Raises `FileNotFoundError`,
+    or `ValueError` for a file that is broken, of another version or unsafe."""
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f"no such file: {path}")
     if not zipfile.is_zipfile(path):
@@ -312,8 +312,8 @@ def evaluate_vae(
     reconstruction = float(np.mean(reconstruction_loss(x, vae.decode(z))))
     kl = float(np.mean(kl_loss(z_mean, z_log_var)))
     decibels = float(psnr(x, vae.decode(z_mean)).mean())
-    return {"objective": reconstruction + kl, "reconstruction_loss": reconstruction, "kl_loss": kl,
-            "psnr": decibels}
+    return {"objective": reconstruction + kl, "reconstruction_loss": reconstruction,
+            "kl_loss": kl, "psnr": decibels}
 
 # %% ../nbs/02_vae.ipynb #20314fd6
 SHARPNESS, REFINEMENTS = 9., 15        # nats per dB; gradient steps
@@ -333,26 +333,26 @@ def build_vae(
     seed:int=0, # Of the initial weights and the draws
     sharpness:float=SHARPNESS, # Weight of the PSNR in the loss, nats per dB
 ) -> VAE: # Untrained
-    """Our VAE: strided convolutions, separate heads for z_mean and z_log_var, and a residual
-    block in the decoder."""
+    """Our VAE: strided convolutions, separate heads for z_mean and z_log_var,
+    and a residual block in the decoder."""
     keras.utils.set_random_seed(seed)
     images = keras.Input(EMOJI_SHAPE, name="images")
-    x = layers.Conv2D(32, 3, padding="same", activation="silu")(_pixels_to_channels(images))  # (n, 18, 18, 32)
-    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)  # (n, 9, 9, 64)
-    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)  # (n, 5, 5, 64)
-    x = layers.Dense(256, activation="silu")(layers.Flatten()(x))  # (n, 256)
-    encoder = keras.Model(images, VariationalLayer(LATENT_DIM, log_var_limit=8, seed=seed)(x),
-                          name="encoder")
+    x = layers.Conv2D(32, 3, padding="same", activation="silu")(_pixels_to_channels(images))    # (n, 18, 18, 32)
+    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)                   # (n, 9, 9, 64)
+    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)                   # (n, 5, 5, 64)
+    x = layers.Dense(256, activation="silu")(layers.Flatten()(x))                               # (n, 256)
+    cloud = VariationalLayer(LATENT_DIM, log_var_limit=8, seed=seed)(x)
+    encoder = keras.Model(images, cloud, name="encoder")
 
     z = keras.Input((LATENT_DIM,), name="z")
     x = layers.Dense(384, activation="silu")(z)
-    x = layers.Reshape((9, 9, 64))(layers.Dense(9 * 9 * 64, activation="silu")(x))  # (n, 9, 9, 64)
+    x = layers.Reshape((9, 9, 64))(layers.Dense(9 * 9 * 64, activation="silu")(x))              # (n, 9, 9, 64)
     y = layers.Conv2D(64, 3, padding="same", activation="silu")(x)
     x = layers.Add()([x, layers.Conv2D(64, 3, padding="same", kernel_initializer="zeros")(y)])  # (n, 9, 9, 64)
-    x = layers.Conv2DTranspose(64, 4, strides=2, padding="same", activation="silu")(x)  # (n, 18, 18, 64)
-    x = layers.Conv2D(16, 3, padding="same", activation="sigmoid")(x)  # (n, 18, 18, 16)
-    return VAE(encoder, keras.Model(z, _channels_to_pixels(x), name="decoder"), sharpness,
-               REFINEMENTS)
+    x = layers.Conv2DTranspose(64, 4, strides=2, padding="same", activation="silu")(x)          # (n, 18, 18, 64)
+    x = layers.Conv2D(16, 3, padding="same", activation="sigmoid")(x)                           # (n, 18, 18, 16)
+    decoder = keras.Model(z, _channels_to_pixels(x), name="decoder")
+    return VAE(encoder, decoder, sharpness, REFINEMENTS)
 
 # %% ../nbs/02_vae.ipynb #e504fa4d
 def _cubic(distance): # in pixels: the weight of a pixel that far away (Keys 1981, a = −1/2)
@@ -369,9 +369,8 @@ def _premultiplied(x): return np.concatenate([x[..., :3] * x[..., 3:], x[..., 3:
 
 def _straight(x):
     alpha = x[..., 3:]
-    return np.concatenate(
-        [np.where(alpha > .02, np.minimum(x[..., :3] / np.maximum(alpha, .02), 1), 0), alpha],
-        axis=-1)
+    colours = np.minimum(x[..., :3] / np.maximum(alpha, .02), 1)
+    return np.concatenate([np.where(alpha > .02, colours, 0), alpha], axis=-1)
 
 def _move_and_scale(x, rng, pixels=3., log_scale=.15):
     "Each image moved by up to `pixels` and scaled by up to exp(±log_scale) about its centre."
@@ -392,16 +391,16 @@ def augment(
     n = len(x)
     x = np.where(rng.random((n, 1, 1, 1)) < .5, x[:, :, ::-1], x)
     order = np.tile(np.arange(4), (n, 1))
-    order[:, :3] = np.where(rng.random((n, 1)) < .5, rng.permuted(order[:, :3], axis=1),
-                            order[:, :3])
+    order[:, :3] = np.where(rng.random((n, 1)) < .5,
+                            rng.permuted(order[:, :3], axis=1), order[:, :3])
     # channels in another order
     x = x.transpose(0, 3, 1, 2)[np.arange(n)[:, None], order].transpose(0, 2, 3, 1)
     return np.ascontiguousarray(_move_and_scale(x, rng) if moved else x, dtype=np.float32)
 
 # %% ../nbs/02_vae.ipynb #739ec05c
 class EmojiBatches(keras.utils.PyDataset):
-    """Batches whose order and augmentation depend on the seed and the epoch alone, so that a
-    training can be taken up at any epoch."""
+    """Batches whose order and augmentation depend on the seed and the epoch alone,
+    so that a training can be taken up at any epoch."""
     def __init__(
         self,
         x:np.ndarray, # float32 (n, 36, 36, 4) in [0, 1]
@@ -420,6 +419,7 @@ class EmojiBatches(keras.utils.PyDataset):
 
     def _shuffled(self):
         return np.random.default_rng((self.seed, self.epoch)).permutation(len(self.x))
+
     def __len__(self): return max(1, len(self.x) // self.batch_size)
 
     def __getitem__(self, i):
@@ -433,13 +433,13 @@ class EmojiBatches(keras.utils.PyDataset):
 
 # %% ../nbs/02_vae.ipynb #02d656d9
 class ConvMuon(keras.optimizers.Muon):
-    """Muon (Jordan et al. 2024) for the kernels of convolutions, each taken as a matrix; AdamW
-    for all other weights."""
+    """Muon (Jordan et al. 2024) for the kernels of convolutions, each taken as a matrix;
+    AdamW for all other weights."""
     def _should_use_adamw(self, variable): return len(variable.shape) != 4
 
     def zeropower_via_newtonschulz5(self, x, steps):
-        return ops.reshape(
-            super().zeropower_via_newtonschulz5(ops.reshape(x, (-1, x.shape[-1])), steps), x.shape)
+        matrix = ops.reshape(x, (-1, x.shape[-1]))
+        return ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
 
     def lr_adjust(self, x):
         # Liu et al. 2025
@@ -458,7 +458,7 @@ def save_checkpoint(
                       for variable in [*model.variables, *model.optimizer.variables])
     with written_whole(path) as new:
         if shutil.disk_usage(new.parent).free < n_bytes + 2 ** 20:
-            raise OSError(errno.ENOSPC, "no space left on device", str(path))   # HDF5 would crash
+            raise OSError(errno.ENOSPC, "no space left on device", str(path))  # HDF5 would crash
         model.save_weights(new)  # the optimizer's memory is part of it
         with h5py.File(new, "a") as file:
             file.attrs["training"] = json.dumps({"settings": settings, "history": history})
@@ -485,8 +485,8 @@ def restore_checkpoint(
 
 # %% ../nbs/02_vae.ipynb #8a12f465
 class Recorder(keras.callbacks.Callback):
-    """Keeps the history, shows progress, writes checkpoints, and makes the draws of each epoch
-    depend on its number alone."""
+    """Keeps the history, shows progress, writes checkpoints,
+    and makes the draws of each epoch depend on its number alone."""
     def __init__(
         self,
         history:dict, # Figures of each epoch so far, to be continued
@@ -497,8 +497,8 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.history, self.settings, self.checkpoint = history, settings, checkpoint
         self.progress = progress_bar(total=settings["epochs"], initial=len(history.get("loss", [])),
-                                     unit="epoch", desc="training", leave=True, delay=0,
-                                     shown=progress)
+                                     unit="epoch", desc="training",
+                                     leave=True, delay=0, shown=progress)
 
     def on_epoch_begin(self, epoch, logs=None):
         for layer in self.model.encoder.layers:
@@ -547,10 +547,10 @@ def train_vae(
     epochs:int=EPOCHS, # Passes over the images
     seed:int=0, # Of the weights, the order, the augmentation and the draws
     sharpness:float=SHARPNESS, # Weight of the PSNR in the loss, nats per dB
-    checkpoint:str|os.PathLike|None=None, # A file ending in .weights.h5 that keeps the state, to go on from after an interruption
+    checkpoint:str|os.PathLike|None=None, # A .weights.h5 file that keeps the state, to go on after an interruption
     callbacks:list=(), # Further Keras callbacks
     progress:bool=True, # Show a progress bar
-) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of each epoch, those with 'val_' of every fifth epoch)
+) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of each epoch, those with 'val_' of every fifth)
     """Train our VAE.
     Raises as `check_images` does, `ValueError` for no epoch or a foreign or misnamed checkpoint,
     `FloatingPointError` where the loss is not finite."""
@@ -558,29 +558,29 @@ def train_vae(
     if epochs < 1: raise ValueError(f"epochs must be 1 or more, got {epochs}")
     if checkpoint and not str(checkpoint).endswith(".weights.h5"):
         raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")
-    settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}", "epochs": epochs,
-                "seed": seed, "sharpness": sharpness, "batch size": BATCH_SIZE,
-                "learning rate": LEARNING_RATE}
+    settings = {"images": f"{len(x)}, checksum {zlib.crc32(x.tobytes()):08x}",
+                "epochs": epochs, "seed": seed, "sharpness": sharpness,
+                "batch size": BATCH_SIZE, "learning rate": LEARNING_RATE}
     vae = build_vae(seed, sharpness)
     n_batches = max(1, len(x) // BATCH_SIZE)
     n_steps = epochs * n_batches
-    rate = keras.optimizers.schedules.CosineDecay(0., n_steps - n_steps // 10, alpha=.003,
-                                                  warmup_target=LEARNING_RATE,
-                                                  warmup_steps=n_steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0., n_steps - n_steps // 10, alpha=.003,
+        warmup_target=LEARNING_RATE, warmup_steps=n_steps // 10)
     optimizer = ConvMuon(rate, weight_decay=.03, adam_weight_decay=.03, adam_beta_2=.99,
                          momentum=.9, rms_rate=.45)
-    # compiling takes longer than it saves
-    vae.compile(optimizer, steps_per_execution=min(10, n_batches), jit_compile=False)
-    history = restore_checkpoint(vae, settings, checkpoint) if checkpoint and Path(
-        checkpoint).exists() else {}
+    vae.compile(optimizer, steps_per_execution=min(10, n_batches),
+                jit_compile=False)  # compiling takes longer than it saves
+    resumes = checkpoint and Path(checkpoint).exists()
+    history = restore_checkpoint(vae, settings, checkpoint) if resumes else {}
     done = len(history.get("loss", []))
     with Interruption() as interruption:
         vae.fit(EmojiBatches(x, BATCH_SIZE, seed, done, epochs - min(LAST_EPOCHS, epochs // 3)),
                 initial_epoch=done, epochs=epochs, shuffle=False, verbose=0,
                 validation_data=None if valid_images is None else (check_images(valid_images),),
                 validation_freq=5,
-                callbacks=[Recorder(history, settings, checkpoint, progress), interruption,
-                           *callbacks])
+                callbacks=[Recorder(history, settings, checkpoint, progress),
+                           interruption, *callbacks])
     return vae, history
 
 # %% ../nbs/02_vae.ipynb #2338ed21
@@ -594,14 +594,13 @@ class Clouds(keras.Model):
         super().__init__(name="clouds")
         self.z_mean, self.z_log_var = (self.add_weight(shape=(size, LATENT_DIM), name=name)
                                        for name in ("z_mean", "z_log_var"))
-        # a function: not part of the model
-        self.decode, self.sharpness = lambda z: vae.decoder(z, training=False), vae.sharpness
+        self.decode = lambda z: vae.decoder(z, training=False)  # a function: not part of the model
+        self.sharpness = vae.sharpness
         self.built = True
 
     def call(self, inputs):
         deviation = ops.exp(self.z_log_var / 2) * inputs[1]
-        # each (size, 36, 36, 4)
-        return tuple(self.decode(self.z_mean + d) for d in (0, deviation, -deviation))
+        return tuple(self.decode(self.z_mean + d) for d in (0, deviation, -deviation))  # each (size, 36, 36, 4)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         middle, *drawn = y_pred
@@ -637,8 +636,8 @@ def refine_clouds(
         clouds.z_mean.assign(z_mean[rows])
         clouds.z_log_var.assign(z_log_var[rows])
         for epsilon in noise: clouds.train_on_batch((x, epsilon))
-        refined[:, rows] = ops.convert_to_numpy(clouds.z_mean), np.clip(
-            ops.convert_to_numpy(clouds.z_log_var), -8, 8)
+        refined[0, rows] = ops.convert_to_numpy(clouds.z_mean)
+        refined[1, rows] = np.clip(ops.convert_to_numpy(clouds.z_log_var), -8, 8)
     return refined[0], refined[1]
 
 # %% ../nbs/02_vae.ipynb #3866e5b6
@@ -655,8 +654,8 @@ def load_vae(
 
 # %% ../nbs/02_vae.ipynb #8b282b0c
 def load_clouds() -> tuple: # z_mean and z_log_var, each float32 (872, 16), in the order of load_emojis()
-    """The clouds of the 872 emojis by the VAE that ships, which saves other chapters the second
-    look."""
+    """The clouds of the 872 emojis by the VAE that ships,
+    which saves other chapters the second look."""
     return tuple(np.load(ASSETS / "clouds.npy"))
 
 def load_codes() -> np.ndarray: # float32 (872, 16), in the order of load_emojis()
@@ -694,8 +693,8 @@ def bits_per_dimension(
         z = z_mean + np.exp(z_log_var / 2) * epsilon
         # log p(z) − log q(z|x)
         log_prior_ratio = .5 * (epsilon ** 2 + z_log_var - z ** 2).sum(axis=1)
-        log_weights.append(
-            discretised_logistic(x, vae.decode(z), scale).sum(axis=(1, 2, 3)) + log_prior_ratio)
+        log_likelihood = discretised_logistic(x, vae.decode(z), scale).sum(axis=(1, 2, 3))
+        log_weights.append(log_likelihood + log_prior_ratio)
     log_weights = np.stack(log_weights)  # (n_draws, n)
     bits = lambda log_p: float(-log_p.mean() / (math.prod(EMOJI_SHAPE) * np.log(2)))
     return {"elbo": bits(log_weights),

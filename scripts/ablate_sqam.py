@@ -1,6 +1,8 @@
-"""Compare encoders, word vectors and losses on a fold of the training tweets: `python scripts/ablate_sqam.py`, with
-NEURAL_EMOJIS_DATA set to the real tweets and GloVe. Writes neural_emojis/assets/ablation_sqam.csv, five minutes
-on 2 cores. Every row has the same tweets, three passes over them, batches of 64 and the same seed.
+"""Compare encoders, word vectors and losses on a fold of the training tweets.
+
+`python scripts/ablate_sqam.py`, with NEURAL_EMOJIS_DATA set to the real tweets and GloVe. Writes
+neural_emojis/assets/ablation_sqam.csv, five minutes on 2 cores. Every row has the same tweets,
+three passes over them, batches of 64 and the same seed.
 """
 import logging
 import time
@@ -36,8 +38,8 @@ def main():
               "bag": [list(bag_of_ngrams(texts[rows], ngrams[0])) for rows in (train, valid)]}
     softmax, rows, done = SoftmaxOverAnswers, [], {}
 
-    def run(varied, name, kind="conv", start="GloVe and PMI", trainable=True, loss=softmax,
-            balance=.7):
+    def run(varied, name, kind="conv", start="GloVe and PMI", trainable=True,
+            loss=softmax, balance=.7):
         key = (kind, start, trainable, loss if loss is softmax else loss.wrong, balance)
         if key not in done:
             begin = time.process_time()
@@ -45,8 +47,8 @@ def main():
                                              trainable=trainable)
             model = add_answers(encoder, codes)
             x, x_valid = inputs["bag" if kind == "bag" else "words"]
-            train_answers(model, x, number[train], EPOCHS, loss=loss() if loss is softmax else loss,
-                          balance=balance)
+            train_answers(model, x, number[train], EPOCHS,
+                          loss=loss() if loss is softmax else loss, balance=balance)
             best = model.predict(x_valid, batch_size=512, verbose=0).argmax(axis=1)
             done[key] = {"accuracy": accuracy_score(number[valid], best),
                          "macro-F1": f1_score(number[valid], best, average="macro"),
@@ -60,15 +62,15 @@ def main():
         run("loss", name, loss=HingeOverAnswers(wrong), balance=0)
     run("loss", "softmax over all answers", balance=0)
     run("loss", "… with rare labels weighing more")
-    for name, start, trainable in (("GloVe", "GloVe", True), ("GloVe, frozen", "GloVe", False),
+    for name, start, trainable in (("GloVe", "GloVe", True),
+                                   ("GloVe, frozen", "GloVe", False),
                                    ("learned from nothing", "random", True),
                                    ("PMI of tweets", "PMI", True),
                                    ("GloVe and PMI", "GloVe and PMI", True)):
         run("word vectors", name, start=start, trainable=trainable)
     for kind in ("bilstm", "attention", "conv", "bag"): run("encoder", kind, kind)
-    with written_whole(ASSETS / "ablation_sqam.csv") as new:
-        pd.DataFrame(rows).round({"accuracy": 4, "macro-F1": 4,
-                                  "seconds": 1}).to_csv(new, index=False)
+    table = pd.DataFrame(rows).round({"accuracy": 4, "macro-F1": 4, "seconds": 1})
+    with written_whole(ASSETS / "ablation_sqam.csv") as new: table.to_csv(new, index=False)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What each idea gives our VAE: `python scripts/ablate_vae.py`, half an hour on 2 cores.
 
-Trains variants on 85 % of the 683 training emojis and measures them on the other 15 %, as the held-out emojis are not
-for choosing. Writes neural_emojis/assets/vae_ablation.csv after each training and goes on where it was interrupted.
+Trains variants on 85 % of the 683 training emojis and measures them on the other 15 %, as the
+held-out emojis are not for choosing. Writes neural_emojis/assets/vae_ablation.csv after each
+training and goes on where it was interrupted.
 """
 import math
 import os
@@ -77,13 +78,14 @@ def two_blocks(z): return to_pixels(upsampled(residual(residual(features(z)))))
 
 
 def resized(z):
-    return to_pixels(layers.Conv2D(64, 3, padding="same", activation="silu")(
-        layers.UpSampling2D(interpolation="bilinear")(residual(features(z)))))
+    convolve = layers.Conv2D(64, 3, padding="same", activation="silu")
+    resize = layers.UpSampling2D(interpolation="bilinear")
+    return to_pixels(convolve(resize(residual(features(z)))))
 
 
 def transposed(z):
-    return layers.Conv2DTranspose(4, 4, strides=2, padding="same",
-                                  activation="sigmoid")(upsampled(residual(features(z))))
+    convolve = layers.Conv2DTranspose(4, 4, strides=2, padding="same", activation="sigmoid")
+    return convolve(upsampled(residual(features(z))))
 
 
 class FreeBits(VAE):
@@ -95,8 +97,8 @@ class FreeBits(VAE):
 
 
 class Laplace(VAE):
-    """Absolute instead of squared errors, with the scale that is best for each picture, in place
-    of the PSNR."""
+    """Absolute instead of squared errors, with the scale that is best for each picture,
+    in place of the PSNR."""
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss = super().compute_loss(x, y, y_pred)
         white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
@@ -109,20 +111,20 @@ class MaskedColours(VAE):
     "The cross-entropy of colours counts as much as the pixel is opaque."
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         loss, x_hat = super().compute_loss(x, y, y_pred), y_pred[0]
-        masked = ops.concatenate(
-            [x_hat[..., :3] * x[..., 3:] + x[..., :3] * (1 - x[..., 3:]), x_hat[..., 3:]], axis=-1)
+        colours = x_hat[..., :3] * x[..., 3:] + x[..., :3] * (1 - x[..., 3:])
+        masked = ops.concatenate([colours, x_hat[..., 3:]], axis=-1)
         return loss + ops.mean(reconstruction_loss(x, masked) - reconstruction_loss(x, x_hat))
 
 
 class Logistic(VAE):
     "The negative log-likelihood of a discretised logistic, in place of cross-entropy and PSNR."
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True,
-                     scale=.06):
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None,
+                     training=True, scale=.06):
         super().compute_loss(x, y, y_pred)  # for the trackers
         upper, lower = (x + 1 / 510 - y_pred[0]) / scale, (x - 1 / 510 - y_pred[0]) / scale
         top, bottom = ops.log_sigmoid(upper), ops.log_sigmoid(-lower)
-        log_p = ops.where(x <= 0, top, ops.where(
-            x >= 1, bottom, top + bottom + float(np.log(-np.expm1(-1 / (255 * scale))))))
+        between = top + bottom + float(np.log(-np.expm1(-1 / (255 * scale))))
+        log_p = ops.where(x <= 0, top, ops.where(x >= 1, bottom, between))
         return ops.mean(module.kl_loss(*y_pred[1:]) - ops.sum(log_p, axis=(1, 2, 3)))
 
 
@@ -131,9 +133,9 @@ def trained_with(**settings):
     class Compiled(VAE):
         def compile(self, optimizer, **options):
             options |= {key: value for key, value in settings.items() if key in options}
-            super().compile(type(optimizer).from_config(optimizer.get_config() | {
-                key: value for key, value in settings.items() if key not in options}),
-                            **options)
+            others = {key: value for key, value in settings.items() if key not in options}
+            optimizer = type(optimizer).from_config(optimizer.get_config() | others)
+            super().compile(optimizer, **options)
     return with_loss(Compiled)
 
 
@@ -161,8 +163,8 @@ class WarmedUp(VAE):
                                          name="kl_weight")
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return super().compute_loss(x, y, y_pred) - (1 - self.kl_weight) * ops.mean(
-            module.kl_loss(*y_pred[1:]))
+        loss = super().compute_loss(x, y, y_pred)
+        return loss - (1 - self.kl_weight) * ops.mean(module.kl_loss(*y_pred[1:]))
 
 
 augment = module.augment
@@ -173,10 +175,10 @@ def overlaid(x, rng, moved=True):
     over = module._move_and_scale(x[rng.permutation(len(x))], rng, pixels=10., log_scale=.7)
     alpha = over[..., 3:] + x[..., 3:] * (1 - over[..., 3:])
     colours = over[..., :3] * over[..., 3:] + x[..., :3] * x[..., 3:] * (1 - over[..., 3:])
-    both = np.concatenate([np.where(alpha > .02, colours / np.maximum(alpha, .02), 0), alpha],
-                          axis=-1)
-    return augment(np.where(rng.random((len(x), 1, 1, 1)) < .3, np.clip(both, 0, 1), x)
-                   .astype(np.float32), rng, moved)
+    colours = np.where(alpha > .02, colours / np.maximum(alpha, .02), 0)
+    both = np.clip(np.concatenate([colours, alpha], axis=-1), 0, 1)
+    x = np.where(rng.random((len(x), 1, 1, 1)) < .3, both, x)
+    return augment(x.astype(np.float32), rng, moved)
 
 
 def unchanged(x, rng, moved=True): return x

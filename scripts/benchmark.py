@@ -1,7 +1,8 @@
-"""How much faster than the article's models: `python scripts/benchmark.py`, three minutes on 2 cores.
+"""How much faster than the article's models.
 
-Times the article's way and ours in turn, in one run on one machine, and prints medians and their ratio. The article's
-way to answer is every text with every emoji through the whole network, in batches of 32; ours, `answer` with a list.
+`python scripts/benchmark.py`, three minutes on 2 cores. Times the article's way and ours in turn,
+in one run on one machine, and prints medians and their ratio. The article's way to answer is every
+text with every emoji through the whole network, in batches of 32; ours, `answer` with a list.
 """
 import os
 
@@ -20,7 +21,7 @@ from neural_emojis.vae import BATCH_SIZE, ConvMuon, build_post_vae, build_vae, l
 
 REPEATS = 5
 images = check_images(load_emojis().images)
-texts = list(read_tweets(ASSETS / "sample_tweets.csv")["text"]) * 5    # some 2,000
+texts = list(read_tweets(ASSETS / "sample_tweets.csv")["text"]) * 5  # some 2,000
 
 
 def steps(vae, batch_size, optimizer):
@@ -31,8 +32,8 @@ def steps(vae, batch_size, optimizer):
 
 
 def pair_by_pair(n):
-    """A function that answers n texts as the article does: the whole network for each pair of a
-    text and an emoji."""
+    """A function that answers n texts as the article does:
+    the whole network for each pair of a text and an emoji."""
     sqam, codes = load_sqam(), load_codes()
     questions = tokenise(texts[:n], build_vectoriser(sqam.vocabulary))
     return lambda: sqam.predict([np.repeat(questions, len(codes), axis=0), np.tile(codes, (n, 1))],
@@ -50,20 +51,25 @@ def main():
     answerer, n = load_answerer(), 4
     z = np.random.default_rng(0).standard_normal((len(images), 16))
     tasks = {  # what: the article's way, ours, and how many times more ours does
-        "training on 192 emojis": (steps(post, 16, keras.optimizers.Adam(1e-4)), steps(ours, BATCH_SIZE, ConvMuon(1e-4)), 1),
-        "embedding 872, one look": (lambda: post.embed(images), lambda: looks.embed(images, refinements=0), 1),
-        "embedding 872, two looks": (lambda: post.embed(images), lambda: looks.embed(images), 1),
-        "decoding 872 codes": (lambda: post.decode(z), lambda: ours.decode(z), 1),
-        f"answering {n} texts of 872": (pair_by_pair(n), lambda: answerer.answer(texts), len(texts) / n)}
+        "training on 192 emojis": (steps(post, 16, keras.optimizers.Adam(1e-4)),
+                                   steps(ours, BATCH_SIZE, ConvMuon(1e-4)), 1),
+        "embedding 872, one look": (lambda: post.embed(images),
+                                    lambda: looks.embed(images, refinements=0), 1),
+        "embedding 872, two looks": (lambda: post.embed(images),
+                                     lambda: looks.embed(images), 1),
+        "decoding 872 codes": (lambda: post.decode(z),
+                               lambda: ours.decode(z), 1),
+        f"answering {n} texts of 872": (pair_by_pair(n),
+                                        lambda: answerer.answer(texts), len(texts) / n)}
     print(f"{'':28}{'the article':>14}{'ours':>12}{'ratio':>9}")
     for name, (*pair, more) in tasks.items():
         for function in pair: function()  # warm up
-        times = np.array([[seconds(function) for function in pair] for _ in range(REPEATS)]) / [
-            1, more]
+        times = np.array([[seconds(function) for function in pair] for _ in range(REPEATS)])
+        times = times / [1, more]
         article, mine = np.median(times, axis=0)
         ratio = np.median(times[:, 0] / times[:, 1])
-        print(f"{name:28}{article:12.2f} s{mine:10.{2 if mine > .1 else 4}f} "
-              f"s{ratio:9,.{1 if ratio > 1 else 2}f}", flush=True)
+        print(f"{name:28}{article:12.2f} s{mine:10.{2 if mine > .1 else 4}f} s"
+              f"{ratio:9,.{1 if ratio > 1 else 2}f}", flush=True)
 
 
 if __name__ == "__main__": main()

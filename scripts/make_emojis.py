@@ -1,7 +1,9 @@
-"""Make the emojis that ship: `npm pack twemoji@1.2.0`, then `python scripts/make_emojis.py twemoji-1.2.0.tgz`.
+"""Make the emojis that ship:
+`npm pack twemoji@1.2.0`, then `python scripts/make_emojis.py twemoji-1.2.0.tgz`.
 
-Draws each SVG of the archive at 36×36 pixels and writes neural_emojis/assets/emojis.png, one sprite of
-30 columns, and emojis.txt, the names in the same order. The graphics are CC BY 4.0, see ATTRIBUTION.md.
+Draws each SVG of the archive at 36×36 pixels and writes neural_emojis/assets/emojis.png, one sprite
+of 30 columns, and emojis.txt, the names in the same order. The graphics are CC BY 4.0, see
+ATTRIBUTION.md.
 """
 import sys
 import tarfile
@@ -19,8 +21,8 @@ def read_drawings(archive):
     "{name: SVG text} of the drawings in an npm package, sorted by name."
     with tarfile.open(archive) as package:
         paths = [PurePosixPath(name) for name in package.getnames()]
-        drawings = [path for path in paths if path.parent == PurePosixPath("package/svg")
-                    and path.suffix == ".svg"]
+        drawings = [path for path in paths
+                    if path.parent == PurePosixPath("package/svg") and path.suffix == ".svg"]
         return {path.stem: package.extractfile(str(path)).read().decode()
                 for path in sorted(drawings, key=lambda path: path.stem)}
 
@@ -30,9 +32,8 @@ def main(archive):
     if len(drawings) != 872:
         sys.exit(f"{archive} holds {len(drawings)} drawings, not the 872 of Twemoji 1.2.0")
     ASSETS.mkdir(exist_ok=True)
-    iio.imwrite(ASSETS / "emojis.png",
-                tile(np.stack([rasterise(svg) for svg in drawings.values()]), N_COLUMNS),
-                optimize=True)
+    pictures = np.stack([rasterise(svg) for svg in drawings.values()])
+    iio.imwrite(ASSETS / "emojis.png", tile(pictures, N_COLUMNS), optimize=True)
     (ASSETS / "emojis.txt").write_text("\n".join(drawings) + "\n", encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
-"""How soon and how fast the playground runs in headless Chromium: `make site`, then `python scripts/measure_playground.py`.
+"""How soon and how fast the playground runs in headless Chromium.
 
-Prints the bytes loaded and the seconds passed until the first picture has been decoded, and decodes a second.
+`make site`, then `python scripts/measure_playground.py`. Prints the bytes loaded and the seconds
+passed until the first picture has been decoded, and decodes a second.
 """
 import shutil
 from functools import partial
@@ -21,20 +22,21 @@ speed = '''async () => {
 
 def main() -> None:
     "Serve the site, open the page, print the figures."
-    with ThreadingHTTPServer(('127.0.0.1', 0), partial(
-            SimpleHTTPRequestHandler, directory=site)) as server, sync_playwright() as play:
+    handler = partial(SimpleHTTPRequestHandler, directory=site)
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server, sync_playwright() as play:
         SimpleHTTPRequestHandler.log_message = lambda *args: None
         Thread(target=server.serve_forever, daemon=True).start()
-        browser = play.chromium.launch(executable_path=shutil.which('chromium'), args=[
-            '--no-sandbox', '--disable-gpu', '--disable-background-networking'])
+        browser = play.chromium.launch(
+            executable_path=shutil.which('chromium'),
+            args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
         for turn in range(3):
             page, bodies = browser.new_page(), []
             page.on('response', lambda response: bodies.append(response))
             page.goto(f'http://127.0.0.1:{server.server_port}/playground.html')
             page.wait_for_function(first_decode)
-            print(f'{sum(len(response.body()) for response in bodies) / 1e6:.2f} '
-                  f'MB and {page.evaluate(first_decode) / 1000:.2f} s to the '
-                  f'first decode, {page.evaluate(speed):.0f} decodes a second')
+            print(f'{sum(len(response.body()) for response in bodies) / 1e6:.2f} MB and '
+                  f'{page.evaluate(first_decode) / 1000:.2f} s to the first decode, '
+                  f'{page.evaluate(speed):.0f} decodes a second')
             page.close()
         browser.close()
         server.shutdown()

@@ -1,12 +1,14 @@
-"""Train the models of texts that ship: `python scripts/train_sqam.py post`, `sentiment` or `emoji`, or all of them
-without a word behind it, with NEURAL_EMOJIS_DATA set to the real tweets and GloVe.
+"""Train the models of texts that ship:
+`python scripts/train_sqam.py post`, `sentiment` or `emoji`, or all of them without a word behind
+it, with NEURAL_EMOJIS_DATA set to the real tweets and GloVe.
 
     post       the article's SQAM, 6 epochs on all training tweets             sqam.keras
     sentiment  the committee that answers tweets with 🎉, 😈 or 😡              sentiment.keras
     emoji      the committee that answers texts with TweetEval's 20 emojis     emoji_sqam.keras
 
-Each writes its model to neural_emojis/assets, everything inside, and beside it a .json with how it was trained and
-its figures. Run all again whenever the codes of the VAE change. On 2 cores about a minute each, and ten for the emojis.
+Each writes its model to neural_emojis/assets, everything inside, and beside it a .json with how it
+was trained and its figures. Run all again whenever the codes of the VAE change. On 2 cores about a
+minute each, and ten for the emojis.
 """
 import logging
 import sys
@@ -55,8 +57,8 @@ def airline():
     "Tweets, which of them are for training, and the codes of the three answers."
     tweets, emojis = real(load_tweets()), load_emojis()
     codes = load_codes()
-    return tweets, text_split_mask(tweets["text"]), {sentiment: codes[emojis.index(name)]
-                                                     for sentiment, name in ANSWERS.items()}
+    answers = {sentiment: codes[emojis.index(name)] for sentiment, name in ANSWERS.items()}
+    return tweets, text_split_mask(tweets["text"]), answers
 
 
 def train_post():
@@ -66,8 +68,8 @@ def train_post():
     train, held_out = (question_answer_sets(tweets["text"][rows], tweets["sentiment"][rows],
                                             answers, vectoriser, seed=SEED)
                        for rows in (is_train, ~is_train))
-    sqam = build_post_sqam(vocabulary, embedding_matrix(vocabulary, glove, SEED), load_codes(),
-                           SEED)
+    sqam = build_post_sqam(vocabulary, embedding_matrix(vocabulary, glove, SEED),
+                           load_codes(), SEED)
     history = train_sqam(sqam, train, held_out, EPOCHS, seed=SEED, progress=True)
     sqam = load_sqam(save_model(sqam, ASSETS / "sqam.keras"))
     figures = measure(tweets["sentiment"][~is_train], predict_labels(sqam, held_out[0], answers))
@@ -101,8 +103,8 @@ def train_sentiment():
 
 
 def bare(tweets):
-    """Tweets without variation selectors, which TweetEval left in the text where it took ❤️ or
-    ☀️ out; those that were nothing else are left out."""
+    """Tweets without variation selectors, which TweetEval left in the text where it took
+    ❤️ or ☀️ out; those that were nothing else are left out."""
     texts = tweets["text"].str.replace(VARIATION_SELECTOR, "")
     return tweets.assign(text=texts)[texts.str.strip() != ""]
 
@@ -115,8 +117,8 @@ def train_emoji():
     def fit(tweets):
         "A committee that has seen each tweet twice: marked, and without its selector."
         shown = pd.concat([tweets.assign(text=mark_selectors(tweets["text"])), bare(tweets)])
-        return train_committee(shown["text"], shown["emoji"], answers, None, EMOJI_MEMBERS, least=8,
-                               seed=SEED, progress=True)
+        return train_committee(shown["text"], shown["emoji"], answers, None, EMOJI_MEMBERS,
+                               least=8, seed=SEED, progress=True)
 
     rows, others = text_folds(train["text"], train["emoji"])[0]
     part, fold = fit(train.iloc[rows]), train.iloc[others]

@@ -1,7 +1,8 @@
-"""Train a VAE that ships: `python scripts/train_vae.py post` (the article's, half an hour) or `ours` (two minutes).
+"""Train a VAE that ships:
+`python scripts/train_vae.py post` (the article's, half an hour) or `ours` (two minutes).
 
-Writes neural_emojis/assets/{post_vae,vae}.keras and, beside it, a .json with how it was trained and its figures; and clouds.npy,
-the clouds of all emojis by ours.
+Writes neural_emojis/assets/{post_vae,vae}.keras and, beside it, a .json with how it was trained
+and its figures; and clouds.npy, the clouds of all emojis by ours.
 """
 import sys
 
@@ -20,8 +21,8 @@ def train_post_vae(x_train, x_valid):
     "The article's training: Adam at .003, batches of 16, 100 epochs."
     vae = build_post_vae(seed=POST_SEED)
     vae.compile(keras.optimizers.Adam(.003))
-    return vae, vae.fit(x_train, batch_size=16, epochs=100, validation_data=(x_valid,),
-                        verbose=2).history
+    run = vae.fit(x_train, batch_size=16, epochs=100, validation_data=(x_valid,), verbose=2)
+    return vae, run.history
 
 
 def main(which):
@@ -30,18 +31,19 @@ def main(which):
     x_train, x_valid = check_images(emojis.images[is_train]), check_images(emojis.images[~is_train])
     if which == "post":
         name, seed, (vae, history) = "post_vae", POST_SEED, train_post_vae(x_train, x_valid)
-    else: name, seed, (vae, history) = "vae", 0, train_vae(x_train, x_valid, seed=0)
+    else:
+        name, seed, (vae, history) = "vae", 0, train_vae(x_train, x_valid, seed=0)
     vae = load_model(save_model(vae, ASSETS / f"{name}.keras"))
-    clouds = np.array(vae.clouds(emojis.images))                            # (2, 872, 16)
+    clouds = np.array(vae.clouds(emojis.images))  # (2, 872, 16)
     if which == "ours":
         with written_whole(ASSETS / "clouds.npy") as file: np.save(file, clouds)
     figures = {part: evaluate_vae(vae, emojis.images[rows], clouds=tuple(clouds[:, rows]))
                for part, rows in (("training", is_train), ("held out", ~is_train))}
     write_card(name, vae, f"{emojis.source}, 36×36 RGBA",
                "train_valid_mask(872), 683 to train on, 189 held out", seed,
-               f"python scripts/train_vae.py {which}",
-               figures, history={key: [round(float(value), 3) for value in values]
-                                 for key, values in history.items()})
+               f"python scripts/train_vae.py {which}", figures,
+               history={key: [round(float(value), 3) for value in values]
+                        for key, values in history.items()})
 
 
 if __name__ == "__main__":

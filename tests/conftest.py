@@ -21,11 +21,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What shares a fixture runs in one process: all tests of the site, and each file of the
-    others. (pytest-xdist 3.8 does not see the groups of pytest 9.2.)"""
+    """What shares a fixture runs in one process:
+    all tests of the site, and each file of the others.
+    (pytest-xdist 3.8 does not see the groups of pytest 9.2.)"""
     for item in items:
-        item.add_marker(
-            pytest.mark.xdist_group('site' if 'site' in item.fixturenames else item.path.stem))
+        group = 'site' if 'site' in item.fixturenames else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope='session')
@@ -58,8 +59,8 @@ def skip(reason:str):
 def npm(site):
     "The folder of what npm brought when the site was rendered: onnxruntime-web, axe-core."
     folder = root/'docs/node_modules'
-    return folder if folder.exists() else skip(
-        'npm is not installed or reached nothing: the playground shows pictures only')
+    if folder.exists(): return folder
+    skip('npm is not installed or reached nothing: the playground shows pictures only')
 
 
 @pytest.fixture(scope='session')
@@ -68,5 +69,6 @@ def browser():
     path = shutil.which('chromium') or shutil.which('google-chrome')
     if not path: skip('Chromium is not installed: `apt-get install chromium` brings it')
     with sync_playwright() as play:
-        yield play.chromium.launch(executable_path=path, args=['--no-sandbox', '--disable-gpu',
-                                                               '--disable-background-networking'])
+        yield play.chromium.launch(
+            executable_path=path,
+            args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])

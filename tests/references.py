@@ -6,8 +6,8 @@ def sigmoid(v): return 1 / (1 + np.exp(-v))
 
 
 def plain_lstm(x, kernel, recurrent, bias):
-    """All states of an LSTM (n, steps, units), from Hochreiter & Schmidhuber's equations with a
-    forget gate."""
+    """All states of an LSTM (n, steps, units),
+    from Hochreiter & Schmidhuber's equations with a forget gate."""
     h = c = np.zeros((len(x), recurrent.shape[0]))
     states = []
     for t in range(x.shape[1]):

@@ -30,7 +30,8 @@ def run(path:Path) -> tuple[bool, str, float]:
         log.seek(0)
         output = log.read()
     return (code == 0 and 'Success.' in output.splitlines(),
-            f'{output}\n{code if isinstance(code, str) else ""}', time.time() - start)
+            f'{output}\n{code if isinstance(code, str) else ""}',
+            time.time() - start)
 
 
 def main() -> None:
@@ -46,8 +47,8 @@ def main() -> None:
                 failed.append(name)
                 print(output, flush=True)
     finally: pool.shutdown(cancel_futures=True)  # whoever presses Ctrl-C does not wait for the rest
-    print(f'{len(paths)} notebooks run, {len(paths) - len(failed)} passed, {len(failed)} failed',
-          flush=True)
+    print(f'{len(paths)} notebooks run, {len(paths) - len(failed)} passed, '
+          f'{len(failed)} failed', flush=True)
     if failed or not paths:
         sys.exit(f'Failed: {", ".join(failed)}' if failed else 'There are no notebooks in nbs/.')
 

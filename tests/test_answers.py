@@ -1,4 +1,6 @@
-"""The answerer: scores, order, ties, batches, candidates, hostile texts, inventions, and networks that don't belong together."""
+"""The answerer: scores, order, ties, batches, candidates, hostile texts and inventions.
+
+And networks that don't belong together."""
 import dataclasses
 import warnings
 
@@ -17,10 +19,11 @@ from neural_emojis.data import (
 from neural_emojis.sqam import build_meaning, find_words
 from neural_emojis.vae import load_codes
 
-TEXTS = ["thanks a lot", "my flight is late", "qwxzv", "where is gate 4?", "love ❤️ it 😡",
-         "late flights, my flight is late"]
-STRANGE = ["qwxzv zzzqqq", "😡🎉😡", "您好，航班延误了", "late " * 3000, "\x00\x07", "half \ud83d pair",
-           "$5 & $6 <b>_x^2</b>", "!!!", "x" * 10_000, "\u202eetal\u202c", "\u200b"]
+TEXTS = ["thanks a lot", "my flight is late", "qwxzv", "where is gate 4?",
+         "love ❤️ it 😡", "late flights, my flight is late"]
+STRANGE = ["qwxzv zzzqqq", "😡🎉😡", "您好，航班延误了", "late " * 3000, "\x00\x07",
+           "half \ud83d pair", "$5 & $6 <b>_x^2</b>", "!!!", "x" * 10_000,
+           "\u202eetal\u202c", "\u200b"]
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +39,16 @@ def slow_vectors(meaning, texts, mapped):
     table = np.asarray(meaning.get_layer("words").kernel, float)
     kernel, bias = (np.asarray(w, float) for w in meaning.get_layer("question_map").get_weights())
     for text in texts:
-        v = unit(sum((table[words[word]] for word in set(find_words(text)) if word in words),
-                     np.zeros(table.shape[1])))
+        known = [table[words[word]] for word in set(find_words(text)) if word in words]
+        v = unit(sum(known, np.zeros(table.shape[1])))
         yield unit(v @ kernel + bias) if mapped else v
 
 
 def slow_words(meaning, texts):
     "Texts as {stem: weight}, of length 1, word by word."
     stem = EnglishStemmer().stemWord
-    lengths = dict(zip(meaning.vocabulary, np.linalg.norm(
-        np.asarray(meaning.get_layer("words").kernel, float), axis=1)))
+    table = np.asarray(meaning.get_layer("words").kernel, float)
+    lengths = dict(zip(meaning.vocabulary, np.linalg.norm(table, axis=1)))
     stems, least = {word: stem(word) for word in meaning.vocabulary}, {}
     for word, length in lengths.items():
         least[stems[word]] = min(length, least.get(stems[word], np.inf))
@@ -81,8 +84,8 @@ def slow_pictures(meaning, codes):
 def test_everyday_texts_name_emojis_that_there_are(answerer):
     "… each once, and no text is nearly in both parts."
     everyday = pd.read_csv(ASSETS/"everyday_texts.csv")
-    assert set(everyday["part"]) == {"chosen on", "held out"} and not everyday["text"].str.contains(
-        "@|http").any()
+    assert (set(everyday["part"]) == {"chosen on", "held out"}
+            and not everyday["text"].str.contains("@|http").any())
     words = {part: [set(find_words(text)) for text in texts]
              for part, texts in everyday.groupby("part")["text"]}
     assert max(len(a & b) / len(a | b) for a in words["chosen on"] for b in words["held out"]) < .5
@@ -93,10 +96,10 @@ def test_everyday_texts_name_emojis_that_there_are(answerer):
 def test_scores_are_the_mean_of_two_cosines(answerer):
     "Against a slow reference: one word, one text and one emoji at a time."
     slow, by_words = slow_scores(answerer.meaning, TEXTS, describe(answerer.emojis.names))
-    assert (by_words > 0).any(axis=1).tolist() == [True, True, False, True, True,
-                                                   True] and by_words.max() > .5
-    fast = answerer.answer(TEXTS, top_k=872).pivot(
-        index="text", columns="name", values="score").loc[TEXTS, answerer.emojis.names].to_numpy()
+    assert ((by_words > 0).any(axis=1).tolist() == [True, True, False, True, True, True]
+            and by_words.max() > .5)
+    table = answerer.answer(TEXTS, top_k=872).pivot(index="text", columns="name", values="score")
+    fast = table.loc[TEXTS, answerer.emojis.names].to_numpy()
     assert np.allclose(fast, slow, atol=1e-5)
 
 
@@ -105,13 +108,13 @@ def test_sentiment_is_the_mean_of_the_committee(answerer):
     parts = dict(zip((tensor.name for tensor in committee.inputs), committee.read(TEXTS)))
     members = [layer for layer in committee.layers if hasattr(layer, "layers")]
     cosines = np.mean([np.asarray(member([parts[tensor.name] for tensor in member.inputs]))
-                       for member in members],
-                      axis=0)
+                       for member in members], axis=0)
     sentiment, confidence = answerer.sentiment(TEXTS), answerer.confidence(TEXTS)
-    assert (np.allclose(sentiment, cosines, atol=1e-5) and list(sentiment.columns)
-            == ["positive", "neutral", "negative"] and list(sentiment.index) == TEXTS)
-    assert np.allclose(confidence, softmax(cosines / committee.answers.temperature, axis=1),
-                       atol=1e-4)
+    assert (np.allclose(sentiment, cosines, atol=1e-5)
+            and list(sentiment.columns) == ["positive", "neutral", "negative"]
+            and list(sentiment.index) == TEXTS)
+    assert np.allclose(confidence,
+                       softmax(cosines / committee.answers.temperature, axis=1), atol=1e-4)
     assert sentiment.columns.equals(confidence.columns) and sentiment.index.equals(confidence.index)
 
 
@@ -123,8 +126,8 @@ def test_the_table(answerer):
     assert list(table.columns) == ["text", "rank", "emoji", "name", "score"] and len(table) == 21
     assert (table["rank"].tolist() == [1, 2, 3] * 7
             and table["text"].tolist()[::3] == TEXTS + TEXTS[:1])
-    assert (table.groupby(np.arange(21) // 3)["score"].diff().dropna()
-            <= 0).all() and table["score"].between(-1, 1).all()
+    assert ((table.groupby(np.arange(21) // 3)["score"].diff().dropna() <= 0).all()
+            and table["score"].between(-1, 1).all())
     assert np.allclose(table["score"][:3], table["score"][18:], atol=1e-5)  # the same text twice
     assert all(answerer.emojis.chars[answerer.emojis.index(name)] == char
                for name, char in zip(table["name"], table["emoji"]))
@@ -148,8 +151,8 @@ def test_best_are_those_of_a_full_sort(k):
     cosines = (q @ a.T).round(6)
     assert np.allclose(scores, -np.sort(-cosines, axis=1)[:, :k])
     for row, chosen in zip(cosines, best):
-        assert len(set(chosen)) == k and [(-row[i], i) for i in chosen] == sorted(
-            (-row[i], i) for i in chosen)
+        assert (len(set(chosen)) == k
+                and [(-row[i], i) for i in chosen] == sorted((-row[i], i) for i in chosen))
 
 
 def test_the_first_of_equals_is_kept_where_the_list_ends():
@@ -157,15 +160,13 @@ def test_the_first_of_equals_is_kept_where_the_list_ends():
 
 
 def test_a_text_does_not_depend_on_its_batch(answerer):
-    # more than are read at a time
-    together = answerer.answer(TEXTS * 700, top_k=2)
+    together = answerer.answer(TEXTS * 700, top_k=2)  # more than are read at a time
     alone = pd.concat([answerer.answer(text, top_k=2) for text in TEXTS])
-    assert together["name"].tolist() == alone["name"].tolist() * 700 and np.allclose(
-        together["score"], np.tile(alone["score"], 700), atol=1e-5)
+    assert (together["name"].tolist() == alone["name"].tolist() * 700
+            and np.allclose(together["score"], np.tile(alone["score"], 700), atol=1e-5))
     sentiments = answerer.sentiment(TEXTS * 300).to_numpy()  # more than one batch
-    assert np.allclose(
-        sentiments, np.tile(np.concatenate([answerer.sentiment(text) for text in TEXTS]), (300, 1)),
-        atol=1e-5)
+    one_by_one = np.concatenate([answerer.sentiment(text) for text in TEXTS])
+    assert np.allclose(sentiments, np.tile(one_by_one, (300, 1)), atol=1e-5)
 
 
 # --- candidates
@@ -175,27 +176,25 @@ def test_candidates_with_names_answer_by_their_descriptions(answerer):
     table = answerer.answer(TEXTS, top_k=10, candidates=few)
     every = answerer.answer(TEXTS, top_k=872)
     expected = every[every["name"].isin(few.names)]
-    assert table["name"].tolist() == expected["name"].tolist() and np.allclose(
-        table["score"], expected["score"], atol=1e-5)
+    assert (table["name"].tolist() == expected["name"].tolist()
+            and np.allclose(table["score"], expected["score"], atol=1e-5))
     later = load_emojis(ASSETS/"later")
     table = answerer.answer("tacos", top_k=len(later), candidates=later)
-    assert np.allclose(table.set_index("name").loc[later.names, "score"],
-                       slow_scores(answerer.meaning, ["tacos"], describe(later.names))[0],
-                       atol=1e-5)
+    expected = slow_scores(answerer.meaning, ["tacos"], describe(later.names))[0]
+    assert np.allclose(table.set_index("name").loc[later.names, "score"], expected, atol=1e-5)
 
 
 def test_candidates_without_names_answer_by_their_pictures(answerer):
     images = answerer.emojis.images[100:105]
     by_images = answerer.answer(TEXTS, top_k=5, candidates=images)
     codes = answerer.vae.embed(images)
-    # no words to share
-    expected = np.array(
-        [[q @ a / 2 for a in slow_pictures(answerer.meaning, codes)]
-         for q in slow_vectors(answerer.meaning, map(describe_emojis, TEXTS), True)])
-    found = by_images.assign(n=by_images["name"].str.split().str[1].astype(int)).pivot(
-        index="text", columns="n", values="score").loc[TEXTS].to_numpy()
-    assert np.allclose(found, expected,
-                       atol=2e-3) and (by_images["emoji"] == by_images["name"]).all()
+    questions = slow_vectors(answerer.meaning, map(describe_emojis, TEXTS), True)
+    expected = np.array([[q @ a / 2 for a in slow_pictures(answerer.meaning, codes)]
+                         for q in questions])  # no words to share
+    numbered = by_images.assign(n=by_images["name"].str.split().str[1].astype(int))
+    found = numbered.pivot(index="text", columns="n", values="score").loc[TEXTS].to_numpy()
+    assert (np.allclose(found, expected, atol=2e-3)
+            and (by_images["emoji"] == by_images["name"]).all())
     by_floats = answerer.answer(TEXTS, top_k=5, candidates=images / 255)
     assert np.allclose(by_images["score"], by_floats["score"], atol=2e-3)
 
@@ -203,13 +202,11 @@ def test_candidates_without_names_answer_by_their_pictures(answerer):
 def test_candidates_answer_by_words_of_ones_own(answerer):
     few = EmojiSet(answerer.emojis.images[100:103], ["my own", "nobody's", "yours"], "three")
     words = pd.DataFrame({"name": ["cold tea", "lost bag"],
-                          "keywords": [["cup"], ["luggage", "airport"]]},
-                         index=["my own", "yours"])
-    table = answerer.answer("where is my bag", top_k=3, candidates=few,
-                            annotations=words).set_index("name")["score"]
-    assert np.allclose(table[words.index], slow_scores(answerer.meaning, ["where is my bag"],
-                                                       describe(words.index, words))[0],
-                       atol=1e-5)
+                          "keywords": [["cup"], ["luggage", "airport"]]}, index=["my own", "yours"])
+    found = answerer.answer("where is my bag", top_k=3, candidates=few, annotations=words)
+    table = found.set_index("name")["score"]
+    expected = slow_scores(answerer.meaning, ["where is my bag"], describe(words.index, words))[0]
+    assert np.allclose(table[words.index], expected, atol=1e-5)
     by_picture = answerer.answer("where is my bag", top_k=1, candidates=few.images[1:2])["score"][0]
     assert table["nobody's"] == pytest.approx(by_picture, abs=2e-3) and table.idxmax() == "yours"
     with pytest.raises(KeyError, match="lacks the column 'keywords'"):
@@ -227,15 +224,15 @@ def test_candidates_of_both_kinds(answerer):
                             candidates=EmojiSet(images, ["1f384", "my own", "another"], "mixed"))
     alone = answerer.answer("Merry Christmas", top_k=2, candidates=images[1:])
     best = answerer.answer("Merry Christmas", top_k=1)
-    assert mixed["name"][0] == "1f384" and mixed["score"][0] == pytest.approx(
-        best["score"][0], abs=1e-5)
+    assert (mixed["name"][0] == "1f384"
+            and mixed["score"][0] == pytest.approx(best["score"][0], abs=1e-5))
     assert np.allclose(mixed["score"][1:], alone["score"], atol=2e-3)
 
 
 def test_equal_candidates_keep_their_order(answerer):
     ties = answerer.answer("hi", top_k=4, candidates=answerer.emojis.images[[3, 3, 3, 3]])
-    assert np.ptp(ties["score"]) < 1e-3 and list(ties["name"]) == [
-        f"candidate {i}" for i in range(4)]
+    assert (np.ptp(ties["score"]) < 1e-3
+            and list(ties["name"]) == [f"candidate {i}" for i in range(4)])
 
 
 @pytest.mark.parametrize("candidates, error", [
@@ -252,8 +249,8 @@ def test_bad_top_k(answerer, top_k):
 
 
 def test_without_top_k_there_are_five_or_as_many_as_there_are(answerer):
-    assert len(answerer.answer("hi")) == 5 and len(
-        answerer.answer("hi", candidates=answerer.emojis.images[:2])) == 2
+    assert (len(answerer.answer("hi")) == 5
+            and len(answerer.answer("hi", candidates=answerer.emojis.images[:2])) == 2)
 
 
 # --- hostile texts
@@ -261,8 +258,8 @@ def test_without_top_k_there_are_five_or_as_many_as_there_are(answerer):
 @pytest.mark.parametrize("text", STRANGE)
 def test_strange_texts_are_answered(answerer, text):
     table = answerer.answer([text, "thanks"], top_k=2)
-    assert np.isfinite(table["score"]).all() and np.isfinite(answerer.sentiment(text)).all(
-        axis=None)
+    assert (np.isfinite(table["score"]).all()
+            and np.isfinite(answerer.sentiment(text)).all(axis=None))
     assert answerer.confidence(text).sum(axis=1).iloc[0] == pytest.approx(1, abs=1e-4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -290,15 +287,16 @@ def test_inventions_are_likely_good_and_always_the_same(answerer):
     # what it says is what it is
     assert np.allclose(scores, (q * answerer.meaning.encode_pictures(codes)).sum(axis=1), atol=1e-5)
     assert (scores > (q @ begin.T).max(axis=1)).all()  # better than the best start
-    assert np.array_equal(answerer.invent_codes(TEXTS)[0], codes) and not np.array_equal(
-        answerer.invent_codes(TEXTS, seed=1)[0], codes)
+    assert (np.array_equal(answerer.invent_codes(TEXTS)[0], codes)
+            and not np.array_equal(answerer.invent_codes(TEXTS, seed=1)[0], codes))
     pictures = answerer.invent(TEXTS)
-    assert (pictures.shape == (len(TEXTS), 36, 36, 4) and pictures.min() >= 0 and pictures.max()
-            <= 1 and np.allclose(pictures, answerer.vae.decode(codes), atol=1e-5))
+    assert (pictures.shape == (len(TEXTS), 36, 36, 4)
+            and pictures.min() >= 0 and pictures.max() <= 1
+            and np.allclose(pictures, answerer.vae.decode(codes), atol=1e-5))
 
 
-@pytest.mark.parametrize("texts, error", [(None, TypeError), ([None], TypeError), ([], ValueError),
-                                          (" ", ValueError)])
+@pytest.mark.parametrize("texts, error", [
+    (None, TypeError), ([None], TypeError), ([], ValueError), (" ", ValueError)])
 def test_no_text_no_invention(answerer, texts, error):
     with pytest.raises(error): answerer.invent(texts)
 
@@ -326,18 +324,18 @@ def test_a_start_that_cannot_be_bettered_is_kept():
     codes, scores = climb(start, directions, start, Normal(), -6., n_rounds=3)
     assert scores[0] >= 1 - 1e-6 and np.allclose(directions(codes), start, atol=1e-3)
     least = Normal().score_samples(np.zeros((1, 4)))[0]  # nothing but the top is likely enough
-    codes, _ = climb(start, lambda z: directions(z + 1), np.zeros((1, 4), np.float32), Normal(),
-                     least)
+    codes, _ = climb(start, lambda z: directions(z + 1), np.zeros((1, 4), np.float32),
+                     Normal(), least)
     assert np.array_equal(codes, np.zeros((1, 4)))
 
 
 def test_climbing_with_few_starts_and_climbers():
     starts = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
     for settings in ({"n_climbers": 12}, {"n_climbers": 1}, {"n_rounds": 0}, {"n_rounds": 1}):
-        codes, scores = climb(np.eye(4, dtype=np.float32), directions, starts, Normal(), -20.,
-                              **settings)
-        assert codes.shape == (4, 4) and scores.shape == (4,) and (
-            scores >= (directions(starts) @ np.eye(4)).max(axis=0) - 1e-6).all()
+        codes, scores = climb(np.eye(4, dtype=np.float32), directions, starts,
+                              Normal(), -20., **settings)
+        assert (codes.shape == (4, 4) and scores.shape == (4,)
+                and (scores >= (directions(starts) @ np.eye(4)).max(axis=0) - 1e-6).all())
 
 
 def test_climbing_needs_a_likely_start():
@@ -346,8 +344,8 @@ def test_climbing_needs_a_likely_start():
 
 
 def test_a_first_text_gets_the_same_invention_in_any_company(answerer):
-    assert np.allclose(answerer.invent_codes(TEXTS[0])[0], answerer.invent_codes(TEXTS)[0][:1],
-                       atol=1e-5)
+    assert np.allclose(answerer.invent_codes(TEXTS[0])[0],
+                       answerer.invent_codes(TEXTS)[0][:1], atol=1e-5)
 
 
 # --- what belongs together
@@ -356,8 +354,8 @@ def test_networks_that_do_not_belong_together(answerer, monkeypatch):
     codes = load_codes()
     meaning, dim = answerer.meaning, answerer.meaning.get_layer("words").units
     vectors = pd.DataFrame(np.eye(3, dim, dtype=np.float32), index=["late", "flight", "bag"])
-    other = build_meaning(vectors, meaning.get_layer("question_map").get_weights(), codes + 1,
-                          np.ones((len(codes), dim)))
+    other = build_meaning(vectors, meaning.get_layer("question_map").get_weights(),
+                          codes + 1, np.ones((len(codes), dim)))
     monkeypatch.setattr(answers, "load_meaning", lambda: other)
     with pytest.raises(ValueError, match="scripts/train_meaning.py"): load_answerer()
 
@@ -368,8 +366,9 @@ def test_an_answerer_of_other_emojis(answerer):
     assert len(five.answer("hi")) == 5 and set(five.answer("hi")["name"]) == set(few.names)
     with pytest.raises(ValueError, match="from 1 to 5"): five.answer("hi", top_k=6)
     one = answerer.among(EmojiSet(few.images[:1], ["my own"], "one")).answer("hi", top_k=1)
-    assert one["name"][0] == "my own" and one["score"][0] == pytest.approx(
-        answerer.answer("hi", top_k=1, candidates=few.images[:1])["score"][0], abs=1e-6)
+    alone = answerer.answer("hi", top_k=1, candidates=few.images[:1])
+    assert (one["name"][0] == "my own"
+            and one["score"][0] == pytest.approx(alone["score"][0], abs=1e-6))
     assert dataclasses.is_dataclass(five)
 
 

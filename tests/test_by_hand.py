@@ -1,4 +1,6 @@
-"""Small cases whose results can be worked out on paper, so that a sign, an axis or a factor cannot change unnoticed."""
+"""Small cases whose results can be worked out on paper.
+
+A sign, an axis or a factor cannot change unnoticed."""
 from types import SimpleNamespace
 
 import imageio.v3 as iio
@@ -43,9 +45,8 @@ def test_a_description_says_the_name_twice():
 def test_distance_to_the_nearest_is_a_root_mean_square():
     shifted = check_images(emojis.images[:1]) * .5  # half the paint, half as opaque
     position, distance = nearest_emojis(shifted, emojis)
-    assert distance[0] == pytest.approx(
-        np.sqrt(np.square(over_white(shifted)[0] - over_white(emojis.images[position])[0]).mean()),
-        rel=1e-4)
+    difference = over_white(shifted)[0] - over_white(emojis.images[position])[0]
+    assert distance[0] == pytest.approx(np.sqrt(np.square(difference).mean()), rel=1e-4)
 
 
 def test_sums_of_codes():
@@ -57,8 +58,8 @@ def test_sums_of_codes():
 def test_clouds_have_the_deviation_of_their_log_variance():
     draws = aggregate_posterior(np.full((1, 16), 3., np.float32),
                                 np.full((1, 16), np.log(4.), np.float32), n_draws=20_000)
-    assert np.allclose(draws.mean(axis=0), 3,
-                       atol=.08) and np.allclose(draws.std(axis=0), 2, atol=.05)
+    assert (np.allclose(draws.mean(axis=0), 3, atol=.08)
+            and np.allclose(draws.std(axis=0), 2, atol=.05))
 
 
 def test_kl_of_each_dimension_is_a_mean_over_pictures():
@@ -70,8 +71,8 @@ def test_kl_of_each_dimension_is_a_mean_over_pictures():
 
 
 def test_an_animation_comes_back(tmp_path):
-    frames = np.ones((4, *EMOJI_SHAPE),
-                     np.float32) * np.linspace(0, 1, 4, dtype=np.float32)[:, None, None, None]
+    brightness = np.linspace(0, 1, 4, dtype=np.float32)
+    frames = np.ones((4, *EMOJI_SHAPE), np.float32) * brightness[:, None, None, None]
     frames[..., 3] = 1
     film = iio.imread(save_gif(frames, tmp_path / "f.gif", zoom=1))
     assert np.allclose(film.mean(axis=(1, 2, 3)) / 255, np.array([0, 1, 2, 3, 2, 1]) / 3, atol=.02)
@@ -85,7 +86,7 @@ def test_upside_down_is_farther_by_a_rare_feature_too():
 
 def test_a_plane_is_drawn_upwards():
     images = np.zeros((4, *EMOJI_SHAPE), np.float32)
-    images[:2, ..., 3] = 1             # the lower row is black
+    images[:2, ..., 3] = 1  # the lower row is black
     plot_plane(images, np.arange(2), np.arange(2), "x", "y")
     picture = plt.gca().images[0]
     assert (picture.get_array()[-1].max() == 0 and picture.get_array()[0].min() == 1
@@ -106,19 +107,20 @@ def test_paint_keeps_its_colour_when_it_is_moved():
     red[:, 10:26, 10:26] = 1, 0, 0, 1
     moved = augment(red, np.random.default_rng(0))
     shown = moved[..., 3] > .1  # edges too, where transparent black would darken it
-    assert shown.any(axis=(1, 2)).all() and np.allclose(moved[..., :3].max(axis=-1)[shown], 1,
-                                                        atol=.03)
+    assert (shown.any(axis=(1, 2)).all()
+            and np.allclose(moved[..., :3].max(axis=-1)[shown], 1, atol=.03))
 
 
 def test_half_are_mirrored_and_half_recoloured():
     one = np.zeros((2_000, *EMOJI_SHAPE), np.float32)
-    one[:, :, :5] = .9, .5, .1, 1      # paint on the left
+    one[:, :, :5] = .9, .5, .1, 1  # paint on the left
     changed = augment(one, np.random.default_rng(0), moved=False)
     is_left = changed[:, 0, 0, 3] == 1
     assert is_left.mean() == pytest.approx(.5, abs=.05)
     colour = np.where(is_left[:, None], changed[:, 0, 0, :3], changed[:, 0, -1, :3])
-    assert np.allclose(np.sort(colour, axis=1), (.1, .5, .9)) and (colour == np.float32(
-        [.9, .5, .1])).all(axis=1).mean() == pytest.approx(.5 + .5 / 6, abs=.05)
+    kept = (colour == np.float32([.9, .5, .1])).all(axis=1)
+    assert (np.allclose(np.sort(colour, axis=1), (.1, .5, .9))
+            and kept.mean() == pytest.approx(.5 + .5 / 6, abs=.05))
 
 
 def test_the_last_epochs_leave_pictures_in_place():
@@ -131,17 +133,19 @@ def test_the_last_epochs_leave_pictures_in_place():
 # --- likelihood
 
 def test_bits_of_a_decoder_that_does_not_look():
-    """Where each picture is equally likely under every code, the likelihood is known, and the
-    ELBO lies below it by the KL."""
-    decoder = keras.Sequential([keras.Input((16,)), keras.layers.Dense(
-        int(np.prod(EMOJI_SHAPE)), kernel_initializer="zeros", activation="sigmoid"),
-                                keras.layers.Reshape(EMOJI_SHAPE)])
+    """Where each picture is equally likely under every code, the likelihood is known,
+    and the ELBO lies below it by the KL."""
+    decoder = keras.Sequential([
+        keras.Input((16,)),
+        keras.layers.Dense(int(np.prod(EMOJI_SHAPE)),
+                           kernel_initializer="zeros", activation="sigmoid"),
+        keras.layers.Reshape(EMOJI_SHAPE)])
     vae, scale = VAE(keras.Model(inputs := keras.Input(EMOJI_SHAPE), inputs), decoder), .2
     images = emojis.images[:3]
     cdf = lambda value: 1 / (1 + np.exp(-(value - .5) / scale))
     values = images / 255.
-    p = np.where(images == 255, 1,
-                 cdf(values + 1 / 510)) - np.where(images == 0, 0, cdf(values - 1 / 510))
+    p = (np.where(images == 255, 1, cdf(values + 1 / 510))
+         - np.where(images == 0, 0, cdf(values - 1 / 510)))
     exact = -np.log(p).sum() / len(images) / np.log(2) / np.prod(EMOJI_SHAPE)
     # wider than the prior, so that no weight is huge
     clouds = np.full((3, 16), .3, np.float32), np.full((3, 16), .2, np.float32)
@@ -157,20 +161,21 @@ def test_rare_answers_weigh_more(monkeypatch):
     given = {}
     encoder = build_question_encoder("conv", 5, np.zeros((4, 3), np.float32))
     model = add_answers(encoder, load_codes()[:3])
-    monkeypatch.setattr(type(model), "fit",
-                        lambda *_, sample_weight, **__: given.update(weight=sample_weight)
-                        or SimpleNamespace(history={"loss": [0.]}))
+    def fit(*_, sample_weight, **__):
+        given.update(weight=sample_weight)
+        return SimpleNamespace(history={"loss": [0.]})
+    monkeypatch.setattr(type(model), "fit", fit)
     train_answers(model, np.ones((5, 40), np.int32), np.array([0, 0, 0, 0, 1]), balance=.5)
     assert (given["weight"][4] / given["weight"][0] == pytest.approx(4 ** .5, rel=1e-5)
             and given["weight"].mean() == pytest.approx(1))
 
 
 def test_losses_keep_their_settings():
+    names = ("temperature", "smoothing", "wrong", "margin")
+    settings = lambda loss: {k: v for k, v in vars(loss).items() if k in names}
     for loss in (SoftmaxOverAnswers(.5, .2), HingeOverAnswers("hardest", .4)):
         again = keras.losses.deserialize(keras.losses.serialize(loss))
-        assert {k: v for k, v in vars(again).items()
-                if k in ("temperature", "smoothing", "wrong", "margin")} == {k: v for k, v in vars(
-                    loss).items() if k in ("temperature", "smoothing", "wrong", "margin")}
+        assert settings(again) == settings(loss)
 
 
 def test_tones_of_a_text():
@@ -179,14 +184,14 @@ def test_tones_of_a_text():
     down = tones.index[(tones["rating"] < -1) & tones.index.str.fullmatch("[a-z]{3,}")][0]
     happiness = tones.loc[[up, down], "happiness"].to_numpy() - 5.3
     ratings = [*tones.loc[[up, down], "rating"], 0]
-    expected = [happiness.mean(), happiness.min(), happiness.max(), np.mean(ratings), min(ratings),
-                max(ratings)]
+    expected = [happiness.mean(), happiness.min(), happiness.max(),
+                np.mean(ratings), min(ratings), max(ratings)]
     assert np.allclose(word_tones([f"{up} {down}"])[0], expected)
 
 
 def test_ceiling_of_noisy_valences():
-    """True valences of variance .09 behind 25 tweets of spread .5 each: a reliability of
-    .09/.11, a correlation of its root."""
+    """True valences of variance .09 behind 25 tweets of spread .5 each:
+    a reliability of .09/.11, a correlation of its root."""
     rng = np.random.default_rng(0)
     valence = rng.normal(0, .3, 4_000) + rng.normal(0, np.sqrt(.5 / 25), 4_000)
     table = pd.DataFrame({"valence": valence, "count": 25, "spread": .5})
@@ -213,19 +218,16 @@ def test_committees_of_strangers():
             for texts in (["hello you"] * 2, ["good morning"] * 2)]
     with pytest.raises(ValueError, match="different n-grams"): build_committee(bags, list("abc"))
     with pytest.raises(ValueError, match="at least one member"): build_committee([], list("abc"))
+    conv = add_answers(build_question_encoder("conv", 5, np.zeros((4, 3), np.float32)), codes)
     with pytest.raises(ValueError, match="give the vocabulary"):
-        build_committee(
-            [add_answers(build_question_encoder("conv", 5, np.zeros((4, 3), np.float32)), codes)],
-            list("abc"))
+        build_committee([conv], list("abc"))
 
 
 def test_tables_of_annotations_that_spreadsheets_make():
     table = pd.DataFrame({"name": ["kite", "owl"], "keywords": [["wind"], np.nan]},
                          index=["k", "o"])
-    with pytest.raises(
-            TypeError,
-            match="keywords of 'o' must be a list of words, got nan: give an empty list"):
-        describe(["k", "o"], table)
+    message = "keywords of 'o' must be a list of words, got nan: give an empty list"
+    with pytest.raises(TypeError, match=message): describe(["k", "o"], table)
     with pytest.raises(ValueError, match="names 'k' twice"): describe(["k"], table.loc[["k", "k"]])
     assert describe(["k"], table) == ["kite kite wind"]
 

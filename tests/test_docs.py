@@ -1,4 +1,6 @@
-"What docs/ makes of a notebook: directives carried out, nothing of them left to see; and what it adds to the pages."
+"""What docs/ makes of a notebook: directives carried out, nothing of them left to see.
+
+And what it adds to the pages."""
 import ast
 import inspect
 import re
@@ -36,8 +38,9 @@ def processed(tmp_path, *cells):
 
 def test_title_lead_and_byline(tmp_path):
     head, = processed(tmp_path, ('markdown', '# A title\n\n> In one line\n\nText.'))
-    assert head.source == ('# A title\n\n{.lead}\nIn one line\n\n\nText.\n\n{.byline}\nChapter '
-                           '3 · `03_toy.ipynb` · 1 min\n\n') + pages.run_line('03_toy')
+    assert head.source == ('# A title\n\n{.lead}\nIn one line\n\n\nText.\n\n'
+                           '{.byline}\nChapter 3 · `03_toy.ipynb` · 1 min\n\n'
+                           + pages.run_line('03_toy'))
     assert 'make lab CHAPTER=03_toy' in head.source
 
 
@@ -54,8 +57,9 @@ def test_options_become_tags_and_metadata(tmp_path):
         ('code', '#| fig-cap: "All of them: 872"\n#| fig-alt: Emojis in rows\nplot()'),
         ('code', '#| code-fold: true\nlong()'))
     assert quiet.source == 'print(1)' and quiet.metadata.tags == ['remove-input']
-    assert figure.source == 'plot()' and figure.metadata.mystnb == {
-        'figure': {'caption': 'All of them: 872'}, 'image': {'alt': 'Emojis in rows'}}
+    assert (figure.source == 'plot()'
+            and figure.metadata.mystnb == {'figure': {'caption': 'All of them: 872'},
+                                           'image': {'alt': 'Emojis in rows'}})
     assert folded.metadata.tags == ['hide-input']
 
 
@@ -65,8 +69,8 @@ def test_exported_functions_become_api_entries(tmp_path):
                       ('code', '#| exports\ndef train_valid_mask(n, seed=0): "Split."'))
     tile, untile, mask, source = cells[1:]
     assert '{py:function} tile(' in tile.source and '{py:function} untile(' in untile.source
-    assert mask.cell_type == 'markdown' and mask.source.splitlines()[0].endswith(
-        '{py:function} train_valid_mask(n, seed=0)')
+    assert (mask.cell_type == 'markdown'
+            and mask.source.splitlines()[0].endswith('{py:function} train_valid_mask(n, seed=0)'))
     assert '| `n` | `int` |' in mask.source and source.source.startswith('def train_valid_mask')
 
 
@@ -87,15 +91,15 @@ callout = '::: {.callout-note}\n## Which data\n\nReal.\n:::\n\n:::{.callout-tip}
 
 def test_callouts(tmp_path):
     _, cell = processed(tmp_path, ('markdown', '# T'), ('markdown', callout))
-    assert (cell.source
-            == ':::{admonition} Which data\n:class: note\n\nReal.\n:::\n\n:::{tip}\nPlain.\n:::')
+    assert cell.source == (':::{admonition} Which data\n:class: note\n\nReal.\n:::\n\n'
+                           ':::{tip}\nPlain.\n:::')
     assert readme.alerts(callout) == '> [!NOTE]\n> **Which data**\n>\n> Real.\n\n> [!TIP]\n> Plain.'
 
 
 def test_readme_links_start_at_the_root():
     text = '[a](00_data.ipynb) [b](https://x.org) [c](#d) ![e](images/f.png)'
-    assert readme.relink(
-        text) == '[a](nbs/00_data.ipynb) [b](https://x.org) [c](#d) ![e](nbs/images/f.png)'
+    assert readme.relink(text) == (
+        '[a](nbs/00_data.ipynb) [b](https://x.org) [c](#d) ![e](nbs/images/f.png)')
 
 
 def test_api_table():
@@ -108,8 +112,10 @@ def test_api_table():
         "Doc"
     assert signature_text(f) == '(a, b=0.5, *, c=(), d=None)'
     assert parameter_table(f).splitlines()[2:] == [
-        '| `a` | `int\\|None` | One \\| the other |', '| `b` | `float` | How |',
-        '| `c` | `list[str]` | Which |', '| `d` | `Path \\| None` | Where |',
+        '| `a` | `int\\|None` | One \\| the other |',
+        '| `b` | `float` | How |',
+        '| `c` | `list[str]` | Which |',
+        '| `d` | `Path \\| None` | Where |',
         '| *returns* | `str` | Said |']
 
 
@@ -129,17 +135,19 @@ def test_every_parameter_has_a_meaning(module):
             exported |= {f'{name}.{member}': vars(obj)[member] for member in members(obj)}
     for name, obj in exported.items():
         if not (inspect.isfunction(obj) or inspect.isclass(obj)) or inherits_init(obj): continue
-        silent = [key
-                  for key, p in parameters(obj).items() if key != 'return' and not p.get('docment')]
+        silent = [key for key, p in parameters(obj).items()
+                  if key != 'return' and not p.get('docment')]
         assert not silent, f'{name}: say what each of {silent} is, behind it'
 
 
 @pytest.mark.parametrize('body, fault', [
-    ('<p>#| export</p>', 'shows'), ('<p>::: {.callout}</p>', 'shows'),
+    ('<p>#| export</p>', 'shows'),
+    ('<p>::: {.callout}</p>', 'shows'),
     ('<img alt="A" src="https://x.org/a.png">', 'loads https://x.org/a.png'),
     ('<img src="a.png" alt="">', 'without alternative text'),
     ('<img src="a.png">', 'without alternative text'),
-    ('<a href="gone.html">x</a>', 'does not exist'), ('<a href="#gone">x</a>', 'no such anchor')])
+    ('<a href="gone.html">x</a>', 'does not exist'),
+    ('<a href="#gone">x</a>', 'no such anchor')])
 def test_faults_of_a_page_are_found(tmp_path, body, fault):
     (tmp_path/'page.html').write_text(body)
     found, = check.faults(tmp_path)
@@ -147,9 +155,9 @@ def test_faults_of_a_page_are_found(tmp_path, body, fault):
 
 
 def test_a_page_without_faults(tmp_path):
-    (tmp_path/'page.html').write_text('<link rel="canonical" href="https://x.org/page.html"><img '
-                                      'src="a.png" alt="A"><h1 id="a">A</h1><a href="#a">a</a><a '
-                                      'href="https://x.org">x</a><pre>#| export</pre>')
+    (tmp_path/'page.html').write_text(
+        '<link rel="canonical" href="https://x.org/page.html"><img src="a.png" alt="A">'
+        '<h1 id="a">A</h1><a href="#a">a</a><a href="https://x.org">x</a><pre>#| export</pre>')
     assert check.faults(tmp_path) == []
 
 
@@ -157,8 +165,8 @@ def test_what_a_page_loads_is_weighed_and_a_page_knows_its_site(tmp_path):
     (tmp_path/'style.css').write_text('@font-face {src: url("a.woff")}')
     (tmp_path/'a.woff').write_bytes(bytes(1_000_000))
     (tmp_path/'a.png').write_bytes(bytes(1_100_000))
-    page = ('<link rel="stylesheet" href="/book/style.css?v=1"><a '
-            'href="/book/page.html">a</a><img alt="A" src="a.png">')
+    page = ('<link rel="stylesheet" href="/book/style.css?v=1">'
+            '<a href="/book/page.html">a</a><img alt="A" src="a.png">')
     (tmp_path/'page.html').write_text(page)
     assert check.faults(tmp_path, '/book') == ['page.html: weighs 2.10 MB, of at most 2 MB']
     (tmp_path/'page.html').write_text(page + page)
@@ -185,27 +193,28 @@ def test_lab_of_a_chapter_that_is_not_there():
                           cwd=root, capture_output=True, text=True)
     assert (made.returncode and "There is no chapter '99_nothing'" in made.stderr
             and '02_vae' in made.stderr)
-    made = subprocess.run(['make', '--no-print-directory', '-n', 'lab', 'CHAPTER=02_vae'], cwd=root,
-                          capture_output=True, text=True)
+    made = subprocess.run(['make', '--no-print-directory', '-n', 'lab', 'CHAPTER=02_vae'],
+                          cwd=root, capture_output=True, text=True)
     assert made.stdout.rstrip().endswith('--notebook-dir=nbs nbs/02_vae.ipynb')
 
 
 def test_contents_list_all_parts(tmp_path):
     write_nb(new_nb([mk_cell('# A title', 'markdown')]), tmp_path/'00_a.ipynb')
-    captions = [line.split(': ')[1]
-                for line in pages.contents(tmp_path).splitlines() if line.startswith(':caption:')]
+    captions = [line.split(': ')[1] for line in pages.contents(tmp_path).splitlines()
+                if line.startswith(':caption:')]
     assert [c for c in captions if c != 'Play'] == ['Chapters', 'About', 'Reference']
 
 
 def prose(path):
-    """What a reader of a notebook or a page of docs/ is told: markdown, and the docstrings of
-    its code."""
+    """What a reader of a notebook or a page of docs/ is told:
+    markdown, and the docstrings of its code."""
     if path.suffix == '.md': return path.read_text(encoding='utf-8')
     nb = read_nb(path)
-    code = [ast.parse(c.source) for c in nb.cells if c.cell_type == 'code' and '"' in c.source
+    code = [ast.parse(c.source) for c in nb.cells
+            if c.cell_type == 'code' and '"' in c.source
             and not any(line.startswith(('%', '!')) for line in c.source.splitlines())]
-    docs = [ast.get_docstring(node) or '' for tree in code
-            for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    docs = [ast.get_docstring(node) or '' for tree in code for node in ast.walk(tree)
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     return '\n'.join([c.source for c in nb.cells if c.cell_type == 'markdown'] + docs)
 
 
@@ -226,8 +235,11 @@ def test_every_entry_of_the_bibliography_is_cited():
 bib = """
 @misc{one, author = {Rosenblatt, Murray}, year = {1952}}
 @misc{two, author = {Levy, Omer and Goldberg, Yoav}, year = {2014}}
-@misc{three, author = {Hu, Yifan and Koren, Yehuda and Volinsky, Chris}, year = {2008}, shorthand = {ALS}}
-@misc{long, author = {Kralj Novak, Petra and Smailović, Jasmina and Sluban, Borut and Mozetič, Igor}, year = {2015}}
+@misc{three, author = {Hu, Yifan and Koren, Yehuda and Volinsky, Chris}, year = {2008},
+      shorthand = {ALS}}
+@misc{long,
+      author = {Kralj Novak, Petra and Smailović, Jasmina and Sluban, Borut and Mozetič, Igor},
+      year = {2015}}
 @misc{prelast, author = {van der Maaten, Laurens and Hinton, Geoffrey}, year = {2008}}
 @misc{tool, author = {{A Firm}}, shorthand = {VADER}}
 """
@@ -247,8 +259,10 @@ def test_bibliography_is_sorted_by_names_as_they_are_read(library, tmp_path):
     ('by Rosenblatt (1952), in 1952', ['one']),
     ('(Levy & Goldberg 2014; Levy and\nGoldberg (2014))', ['two', 'two']),
     ('Hu, Koren & Volinsky 2008, Hu et al. 2008', ['three', 'three']),
-    ('Kralj Novak et al. 2015', ['long']), ('(van der Maaten & Hinton 2008)', ['prelast']),
-    ('VADER, not INVADER', ['tool']), ('Levy 2014, in March 2014', [])])
+    ('Kralj Novak et al. 2015', ['long']),
+    ('(van der Maaten & Hinton 2008)', ['prelast']),
+    ('VADER, not INVADER', ['tool']),
+    ('Levy 2014, in March 2014', [])])
 def test_citations_are_found(library, text, keys):
     assert [key for *_, key, _ in citations.cited(text, library)] == keys
     assert citations.unknown(text, library) == (['Levy 2014'] if 'Levy 2014' in text else [])
@@ -289,16 +303,16 @@ def test_alternative_text_of_an_output(tmp_path):
     cell.outputs = [{'output_type': 'display_data', 'data': {'image/gif': ''},
                      'metadata': {'image/gif': {'alt': 'A face turns'}}}]
     write_nb(new_nb([mk_cell('# T', 'markdown'), cell]), tmp_path/'03_toy.ipynb')
-    assert pages.process(tmp_path/'03_toy.ipynb').cells[1].metadata.mystnb == {
-        'image': {'alt': 'A face turns'}}
+    shown = pages.process(tmp_path/'03_toy.ipynb').cells[1]
+    assert shown.metadata.mystnb == {'image': {'alt': 'A face turns'}}
 
 
 def test_polish():
-    page = (
-        '<p class="caption" '
-        'role="heading"><dl>\n<dd><em>a</em>,</dd>\n<dd><em>b</em>,</dd>\n</dl><dl><dt>a</dt><dd>b</dd></dl>')
-    assert polish(page).startswith('<p class="caption" role="heading" aria-level="2"><span '
-                                   'class="parameter"><em>a</em>,</span>')
+    page = ('<p class="caption" role="heading">'
+            '<dl>\n<dd><em>a</em>,</dd>\n<dd><em>b</em>,</dd>\n</dl>'
+            '<dl><dt>a</dt><dd>b</dd></dl>')
+    assert polish(page).startswith('<p class="caption" role="heading" aria-level="2">'
+                                   '<span class="parameter"><em>a</em>,</span>')
     assert polish(page).endswith('<dl><dt>a</dt><dd>b</dd></dl>')
     assert (polish('<span class="n">f</span><span class="p">(</span><span class="mi">1</span>')
             == 'f(<span class="mi">1</span>')
@@ -317,10 +331,10 @@ def test_long_lines_of_code_can_be_folded_and_stay_as_they_are():
 
 
 def test_comments_far_to_the_right_move_up_where_the_line_is_too_long():
-    block = ('<div class="highlight-python notranslate"><div '
-             'class="highlight"><pre>{}</pre></div></div>')
-    page = block.format(f'{"n" * 60}      <span class="c1"># {"c" * 40}</span>\n{"n" * 60} '
-                        '     <span class="c1"># short</span>\n')
+    block = ('<div class="highlight-python notranslate">'
+             '<div class="highlight"><pre>{}</pre></div></div>')
+    page = block.format(f'{"n" * 60}      <span class="c1"># {"c" * 40}</span>\n'
+                        f'{"n" * 60}      <span class="c1"># short</span>\n')
     text = re.sub('<[^>]*>', '', polish(page))
     assert text == f'{"n" * 60}  # {"c" * 40}\n{"n" * 60}      # short\n'
 
@@ -328,8 +342,8 @@ def test_comments_far_to_the_right_move_up_where_the_line_is_too_long():
 def test_card(tmp_path):
     card.draw_card('A title', 'One line', tmp_path/'card.png')
     picture = Image.open(tmp_path/'card.png')
-    assert picture.size == (1200, 630) and len(
-        picture.convert('RGB').resize((60, 30)).getcolors(1800)) > 100
+    assert (picture.size == (1200, 630)
+            and len(picture.convert('RGB').resize((60, 30)).getcolors(1800)) > 100)
 
 
 def test_playground_without_its_runtime(tmp_path, capsys):
@@ -337,7 +351,8 @@ def test_playground_without_its_runtime(tmp_path, capsys):
     page.write_text((root/'docs/playground.html').read_text())
     playground.show_pictures_only(page, 'npm is not installed')
     assert 'npm is not installed' in capsys.readouterr().err
-    assert ('<script' not in page.read_text() and 'made without onnxruntime-web' in page.read_text()
+    assert ('<script' not in page.read_text()
+            and 'made without onnxruntime-web' in page.read_text()
             and page.read_text().count('class="still"') == 3)
 
 
@@ -346,11 +361,10 @@ def test_graph_in_half_precision_loses_nothing():
     weights = [onnx.numpy_helper.from_array(values, name)
                for name, values in (('exact', exact), ('inexact', inexact))]
     node = onnx.helper.make_node('Add', ['exact', 'inexact'], ['y'])
-    graph = onnx.helper.make_graph(
-        [node], 'toy', [], [onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, [128])],
-        weights)
+    output = onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, [128])
+    graph = onnx.helper.make_graph([node], 'toy', [], [output], weights)
     playground.halve(graph)
-    assert [onnx.numpy_helper.to_array(w).dtype for w in graph.initializer] == [
-        np.float16, np.float32]
+    kinds = [onnx.numpy_helper.to_array(w).dtype for w in graph.initializer]
+    assert kinds == [np.float16, np.float32]
     y, = ReferenceEvaluator(onnx.helper.make_model(graph)).run(None, {})
     np.testing.assert_array_equal(y, exact + inexact)

@@ -20,10 +20,10 @@ def zipped(name, content=CSV):
     return buffer.getvalue()
 
 
-BODIES = {"/good.csv": CSV, "/good.zip": zipped("Tweets.csv"), "/other.zip": zipped("readme.txt"),
-          "/broken.zip": zipped("Tweets.csv")[:60],
-          "/sorry.csv": b"<html>We are sorry, please sign in.</html>", "/empty.csv": b"",
-          "/columns.csv": b"a,b\n1,2\n"}
+BODIES = {"/good.csv": CSV, "/good.zip": zipped("Tweets.csv"),
+          "/other.zip": zipped("readme.txt"), "/broken.zip": zipped("Tweets.csv")[:60],
+          "/sorry.csv": b"<html>We are sorry, please sign in.</html>",
+          "/empty.csv": b"", "/columns.csv": b"a,b\n1,2\n"}
 
 
 class Server(BaseHTTPRequestHandler):
@@ -59,12 +59,17 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-FAILURES = [("/missing.csv", None, "404"), ("/down.csv", None, "503"),
-            ("/loop.csv", None, "redirect"), ("/cut.csv", None, ""),
-            ("/sorry.csv", None, "lacks the column"), ("/empty.csv", None, "not a CSV"),
-            ("/columns.csv", None, "lacks the column"),
-            ("/other.zip", "Tweets.csv", "Tweets.csv"), ("/broken.zip", "Tweets.csv", "zip"),
-            ("/good.csv", "Tweets.csv", "zip")]
+FAILURES = [
+    ("/missing.csv", None, "404"),
+    ("/down.csv", None, "503"),
+    ("/loop.csv", None, "redirect"),
+    ("/cut.csv", None, ""),
+    ("/sorry.csv", None, "lacks the column"),
+    ("/empty.csv", None, "not a CSV"),
+    ("/columns.csv", None, "lacks the column"),
+    ("/other.zip", "Tweets.csv", "Tweets.csv"),
+    ("/broken.zip", "Tweets.csv", "zip"),
+    ("/good.csv", "Tweets.csv", "zip")]
 
 
 @pytest.mark.parametrize("path, member, why", FAILURES)
@@ -165,8 +170,8 @@ def test_ranking_and_emoji_tweets_are_downloaded_once(server, cache, monkeypatch
         valence, tweets = data.load_valence(), data.load_emoji_tweets("val")
         assert (f"({place}, 1 emojis)" in valence.attrs["source"]
                 and valence["valence"].tolist() == [.6])
-        assert f"({place}, 2 tweets)" in tweets.attrs["source"] and tweets["emoji"].tolist() == [
-            "2764", "1f384"]
+        assert (f"({place}, 2 tweets)" in tweets.attrs["source"]
+                and tweets["emoji"].tolist() == ["2764", "1f384"])
         monkeypatch.setattr(data, "VALENCE_URL", server + "/missing.csv")
         monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/missing.csv")
 

@@ -1,4 +1,6 @@
-"""N-grams, encoders and losses against plain Python and NumPy; committees, their files, and odd texts."""
+"""N-grams, encoders and losses against plain Python and NumPy.
+
+Committees, their files, and odd texts."""
 import zipfile
 
 import keras
@@ -11,8 +13,9 @@ from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
 from neural_emojis.questions import (
-    BAG_LENGTH, MAX_CHARACTERS, TONES, WORD, add_tones, bag_of_ngrams, hash_pieces, hash_words,
-    learn_ngrams, learn_words, load_word_tones, number_words, pmi_vectors, split_words, tone_vectors)
+    BAG_LENGTH, MAX_CHARACTERS, TONES, WORD, add_tones, bag_of_ngrams, hash_pieces,
+    hash_words, learn_ngrams, learn_words, load_word_tones, number_words,
+    pmi_vectors, split_words, tone_vectors)
 from neural_emojis.sqam import (
     TWEETEVAL, Committee, HingeOverAnswers, SoftmaxOverAnswers, add_answers, bootstrap_interval,
     build_committee, build_question_encoder, calibration_error, fit_answers, fit_linear,
@@ -21,10 +24,12 @@ from neural_emojis.sqam import (
 from neural_emojis.vae import save_model
 from references import plain_lstm
 
-ODD = ["😡😡", "您好", "late\x00flight", "\x07", "a" * 10_000, "late " * 10_000, "half \ud83d pair",
-       "\u200b", "<b>&amp;</b>", "$%!", " " * 2_000 + "late", "\u2028x", "İSTANBUL ß"]
-TEXTS = ["thanks for the great flight", "great crew, thanks!", "lost my bag again",
-         "my bag is lost", "what time is it?", "which gate is it?"] * 6
+ODD = ["😡😡", "您好", "late\x00flight", "\x07", "a" * 10_000, "late " * 10_000,
+       "half \ud83d pair", "\u200b", "<b>&amp;</b>", "$%!", " " * 2_000 + "late",
+       "\u2028x", "İSTANBUL ß"]
+TEXTS = ["thanks for the great flight", "great crew, thanks!",
+         "lost my bag again", "my bag is lost",
+         "what time is it?", "which gate is it?"] * 6
 LABELS = (["yes"] * 2 + ["no"] * 2 + ["what"] * 2) * 6
 rng = np.random.default_rng(0)
 CODES = rng.normal(3, 2, size=(3, 16)).astype(np.float32)
@@ -50,8 +55,9 @@ def test_hashes_are_what_they_were():
     "Files that ship hold these numbers: a change would make nonsense of them."
     pieces, _ = hash_pieces(["Late 😡"])
     words, _ = hash_words(["Late 😡"])
-    assert sorted(pieces.tolist()) == [3815571, 347470515, 476152855, 1348499102, 1696162094,
-                                       1929478102, 2195410209, 3034207748, 3178963992, 3833799317]
+    assert sorted(pieces.tolist()) == [
+        3815571, 347470515, 476152855, 1348499102, 1696162094,
+        1929478102, 2195410209, 3034207748, 3178963992, 3833799317]
     assert words.tolist() == [2195410209, 626055148, 90881311]
 
 
@@ -68,8 +74,8 @@ def test_a_bag_does_not_depend_on_its_batch():
     ngrams, idf = learn_ngrams(TEXTS + ODD)
     assert (np.diff(ngrams) > 0).all() and ngrams.dtype == np.int64 and len(idf) == len(ngrams)
     bags, counts = bag_of_ngrams(TEXTS + ODD, ngrams)
-    assert bags.shape == counts.shape and bags.shape[1] <= BAG_LENGTH and (bags >= 0).all() and (
-        bags < len(ngrams)).all()
+    assert (bags.shape == counts.shape and bags.shape[1] <= BAG_LENGTH
+            and (bags >= 0).all() and (bags < len(ngrams)).all())
     for i, text in enumerate(TEXTS + ODD):
         alone, n = bag_of_ngrams(text, ngrams)
         assert bags[i][counts[i] > 0].tolist() == alone[0][n[0] > 0].tolist()
@@ -81,8 +87,8 @@ def test_words_are_kept_before_pieces():
     ngrams, _ = learn_ngrams([text], least=1)
     bags, counts = bag_of_ngrams(text, ngrams)
     words = len(set(hash_words([text])[0].tolist()))
-    assert bags.shape == (1, BAG_LENGTH) and (ngrams[bags[0]] >= WORD).sum() == min(
-        words, BAG_LENGTH)
+    assert (bags.shape == (1, BAG_LENGTH)
+            and (ngrams[bags[0]] >= WORD).sum() == min(words, BAG_LENGTH))
 
 
 @pytest.mark.parametrize("text", ODD)
@@ -93,12 +99,12 @@ def test_any_text_is_answered(committee, text):
             and confidence.sum() == pytest.approx(1, abs=1e-5))
 
 
-@pytest.mark.parametrize("texts, error",
-                         [(None, TypeError), ([None], TypeError), ([float("nan")], TypeError),
-                          ([], ValueError), (["\t"], ValueError)])
+@pytest.mark.parametrize("texts, error", [
+    (None, TypeError), ([None], TypeError), ([float("nan")], TypeError),
+    ([], ValueError), (["\t"], ValueError)])
 def test_what_is_no_text(committee, texts, error):
-    for ask in (committee.cosines, committee.confidence, committee.choose, learn_words,
-                learn_ngrams):
+    for ask in (committee.cosines, committee.confidence, committee.choose,
+                learn_words, learn_ngrams):
         with pytest.raises(error): ask(texts)
 
 
@@ -124,14 +130,14 @@ def test_pmi_of_a_small_table():
     u, s, _ = np.linalg.svd(ppmi)
     expected = u[:, :3] * np.sqrt(s[:3])
     result = pmi_vectors(texts, vocabulary, dim=3, scale=1)
-    assert np.allclose(result @ result.T, expected @ expected.T / expected.std() ** 2, rtol=.2,
-                       atol=.2)
+    assert np.allclose(result @ result.T, expected @ expected.T / expected.std() ** 2,
+                       rtol=.2, atol=.2)
 
 
 def plain_answers(q, model):
     "Cosines of question vectors (n, d) with a model's answers, in NumPy."
-    kernel, bias = (np.asarray(w, dtype=float) for w in (model.get_layer("cosines").dense.kernel,
-                                                         model.get_layer("cosines").dense.bias))
+    dense = model.get_layer("cosines").dense
+    kernel, bias = (np.asarray(w, dtype=float) for w in (dense.kernel, dense.bias))
     a = (CODES - CODES.mean(axis=0)) / (CODES.std(axis=0) + 1e-6) @ kernel + bias
     return (q @ a.T) / np.linalg.norm(q, axis=1, keepdims=True) / np.linalg.norm(a, axis=1)
 
@@ -155,8 +161,8 @@ def test_word_encoders_agree_with_numpy(kind):
         x = np.concatenate(features, axis=1)
     else:
         forward, backward = weights["lstm"][:3], weights["lstm"][3:]
-        x = np.concatenate([plain_lstm(x, *forward), plain_lstm(x[:, ::-1], *backward)[:, ::-1]],
-                           axis=2)
+        x = np.concatenate([plain_lstm(x, *forward),
+                            plain_lstm(x[:, ::-1], *backward)[:, ::-1]], axis=2)
         if kind == "bilstm": x = np.where(there[..., None], x, -np.inf).max(axis=1)
         else:
             share = np.where(there, np.exp(x @ weights["pooling"][0]), 0)
@@ -181,8 +187,8 @@ def test_bag_encoder_agrees_with_numpy():
     model = add_answers(build_question_encoder("bag", 5, ngrams=(ngrams, idf)), CODES)
     train_answers(model, [bags, counts], np.arange(6) % 3, epochs=3)
     bag = model.get_layer("bag")
-    q = plain_bags(ngrams, idf, bags, counts) @ np.asarray(bag.table) + np.asarray(
-        bag.bias, dtype=float)
+    q = (plain_bags(ngrams, idf, bags, counts) @ np.asarray(bag.table)
+         + np.asarray(bag.bias, dtype=float))
     assert np.allclose(model.predict([bags, counts], verbose=0), plain_answers(q, model), atol=1e-4)
     assert np.array_equal(bag.ngrams, ngrams)
 
@@ -191,18 +197,17 @@ def test_a_fitted_bag_answers_as_its_linear_machines(tmp_path):
     ngrams, idf = learn_ngrams(TEXTS)
     bags, labels = bag_of_ngrams(TEXTS, ngrams), pd.Index(ANSWERS).get_indexer(LABELS)
     x = plain_bags(ngrams, idf, *bags)
-    svm = LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100,
-                    random_state=0).fit(csr_matrix(x, dtype=np.float32), labels)
-    logistic = LogisticRegression(C=6, tol=1e-3,
-                                  max_iter=40).fit(csr_matrix(x, dtype=np.float32), labels)
+    svm = LinearSVC(C=.2, class_weight="balanced", tol=.01, max_iter=100, random_state=0)
+    logistic = LogisticRegression(C=6, tol=1e-3, max_iter=40)
     expected = 0
     for machine in (svm, logistic):
-        decisions = (x @ (machine.coef_ - machine.coef_.mean(axis=0)).T + machine.intercept_
-                     - machine.intercept_.mean())
+        machine.fit(csr_matrix(x, dtype=np.float32), labels)
+        decisions = (x @ (machine.coef_ - machine.coef_.mean(axis=0)).T
+                     + machine.intercept_ - machine.intercept_.mean())
         expected = expected + decisions / decisions.std() / 2
     for prior in (0., 3.):
-        model = add_answers(build_question_encoder("bag", 5, ngrams=(ngrams, idf)), CODES,
-                            activation="tanh")
+        model = add_answers(build_question_encoder("bag", 5, ngrams=(ngrams, idf)),
+                            CODES, activation="tanh")
         fit_answers(model, list(bags), labels, prior, seed=1)
         decisions = expected + prior * np.log(np.bincount(labels) / len(labels))
         q = np.asarray(model.get_layer("bag")(bags))
@@ -212,15 +217,15 @@ def test_a_fitted_bag_answers_as_its_linear_machines(tmp_path):
     answers = np.tanh((CODES - CODES.mean(axis=0)) / (CODES.std(axis=0) + 1e-6)
                       @ np.asarray(model.get_layer("cosines").dense.kernel))
     # with functions of the codes
-    cosine = (q @ answers.T) / np.linalg.norm(q, axis=1,
-                                              keepdims=True) / np.linalg.norm(answers, axis=1)
+    cosine = (q @ answers.T / np.linalg.norm(q, axis=1, keepdims=True)
+              / np.linalg.norm(answers, axis=1))
     assert np.allclose(cosines, cosine, atol=1e-4)
-    committee = train_committee(TEXTS, LABELS, ANSWERS, None, {"fitted": {"dim": 5, "prior": .5}},
-                                seed=1)
+    committee = train_committee(TEXTS, LABELS, ANSWERS, None,
+                                {"fitted": {"dim": 5, "prior": .5}}, seed=1)
     assert (committee.choose(TEXTS) == LABELS).all()
     loaded = load_emoji_sqam(save_model(committee, tmp_path / "fitted.keras"))
-    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]),
-                       atol=.02)
+    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]),
+                       committee.cosines(TEXTS + ODD[:4]), atol=.02)
 
 
 def plain_tones(texts, tones):
@@ -235,28 +240,28 @@ def plain_tones(texts, tones):
 
 def test_tones_of_words():
     table, tones = load_word_tones(), tone_vectors()
-    assert list(tones.columns) == list(TONES) and (
-        tones.to_numpy() >= 0).all() and tones.index.is_unique
+    assert (list(tones.columns) == list(TONES) and (tones.to_numpy() >= 0).all()
+            and tones.index.is_unique)
     for word in ("thanks", "stranded", "flight", "sucks"):
         happiness, rating = table.loc[word].fillna({"happiness": 5.4, "rating": 0})
-        assert np.allclose(tones.loc[word], [max(rating, 0), max(-rating, 0),
-                                             max(happiness - 5.4, 0), max(5.4 - happiness, 0)],
-                           atol=1e-6)
+        expected = [max(rating, 0), max(-rating, 0),
+                    max(happiness - 5.4, 0), max(5.4 - happiness, 0)]
+        assert np.allclose(tones.loc[word], expected, atol=1e-6)
     ngrams, idf, found = add_tones(learn_ngrams(TEXTS), tones)
-    assert (np.diff(ngrams) > 0).all() and found.shape == (len(ngrams), 4) and (
-        found[idf == 0].any(axis=1)).sum() > 10_000
+    assert ((np.diff(ngrams) > 0).all() and found.shape == (len(ngrams), 4)
+            and (found[idf == 0].any(axis=1)).sum() > 10_000)
     # words that no text of the bag had, and none
     texts = ["awful, AWFUL flight", "euphoric!", "ночь", *TEXTS[:6]]
     bags, counts = bag_of_ngrams(texts, ngrams)
-    assert np.allclose(np.einsum("nm,nmt->nt", counts, found[bags]), plain_tones(texts, tones),
-                       atol=1e-5)
+    assert np.allclose(np.einsum("nm,nmt->nt", counts, found[bags]),
+                       plain_tones(texts, tones), atol=1e-5)
     with pytest.raises(ValueError, match="not single words"):
         add_tones((ngrams, idf), pd.DataFrame([[1.]], ["two words"]))
 
 
 def test_a_fitted_bag_with_tones(tmp_path):
-    """Cosines times the question's length are the decisions of machines that see the tones as
-    further columns; and it saves them."""
+    """Cosines times the question's length are the decisions of machines
+    that see the tones as further columns; and it saves them."""
     tones = pd.DataFrame({"up": [2., 0, 0], "down": [0, 1.5, 3]}, ["great", "lost", "dreadful"])
     ngrams, labels = add_tones(learn_ngrams(TEXTS), tones), pd.Index(ANSWERS).get_indexer(LABELS)
     bags = bag_of_ngrams(TEXTS, ngrams[0])
@@ -271,8 +276,8 @@ def test_a_fitted_bag_with_tones(tmp_path):
     assert np.abs(model.get_layer("bag").tone_table).max() > 0
     committee = train_committee(TEXTS, LABELS, ANSWERS, None, {"fitted": {"dim": 5}}, tones=tones)
     loaded = load_sentiment(save_model(committee, tmp_path / "toned.keras"))
-    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]),
-                       atol=.02)
+    assert np.allclose(loaded.cosines(TEXTS + ODD[:4]),
+                       committee.cosines(TEXTS + ODD[:4]), atol=.02)
     # no text had it; its tone counts
     assert not np.allclose(*committee.cosines(["dreadful", "unheard"]), atol=1e-3)
 
@@ -287,7 +292,8 @@ def test_offsets_are_those_of_a_search():
     for k in range(4):  # one answer after the other, smoothed
         scores = np.array([macro_f1(expected + step * np.eye(4)[k]) for step in steps])
         smooth = [sum(w * scores[np.clip(i + d, 0, 24)]
-                      for d, w in zip(range(-2, 3), (1, 2, 3, 2, 1))) for i in range(25)]
+                      for d, w in zip(range(-2, 3), (1, 2, 3, 2, 1)))
+                  for i in range(25)]
         expected[k] += steps[int(np.argmax(smooth))]
     assert np.allclose(fit_offsets(decisions, labels, [.1, 0, 0, -.1], reach=.5), expected)
     assert macro_f1(expected) > macro_f1(np.zeros(4))
@@ -301,8 +307,8 @@ def test_folds_keep_copies_together():
     assert sorted(np.concatenate([valid for _, valid in folds])) == list(range(120))
     for train, valid in folds:
         assert not set(train // 4) & set(valid // 4) and len(set(train) | set(valid)) == 120
-    with_folds = train_committee(TEXTS + [f"{text} now" for text in TEXTS], LABELS * 2, ANSWERS,
-                                 None, {"fitted": {"dim": 5, "n_folds": 2}})
+    with_folds = train_committee(TEXTS + [f"{text} now" for text in TEXTS], LABELS * 2,
+                                 ANSWERS, None, {"fitted": {"dim": 5, "n_folds": 2}})
     assert (with_folds.choose(TEXTS) == LABELS).all()
 
 
@@ -310,12 +316,11 @@ def test_what_cannot_be_fitted():
     ngrams = learn_ngrams(TEXTS)
     bags, labels = list(bag_of_ngrams(TEXTS, ngrams[0])), pd.Index(ANSWERS).get_indexer(LABELS)
     with pytest.raises(ValueError, match="not independent"):
-        fit_answers(add_answers(build_question_encoder("bag", 2, ngrams=ngrams), CODES), bags,
-                    labels)
-    with pytest.raises(ValueError, match="not independent"):
-        fit_answers(add_answers(build_question_encoder("bag", 5, ngrams=ngrams), CODES[[0, 1, 1]],
-                                activation="tanh"),
+        fit_answers(add_answers(build_question_encoder("bag", 2, ngrams=ngrams), CODES),
                     bags, labels)
+    with pytest.raises(ValueError, match="not independent"):
+        fit_answers(add_answers(build_question_encoder("bag", 5, ngrams=ngrams),
+                                CODES[[0, 1, 1]], activation="tanh"), bags, labels)
     for wrong in (labels % 2, labels * 2, np.minimum(labels, 1)):
         with pytest.raises(ValueError, match="three answers or more"):
             fit_linear(csr_matrix(np.eye(len(labels))), wrong, 3)
@@ -328,14 +333,13 @@ def test_losses_agree_with_numpy():
         logits = cosines / .2
         soft = truth * (1 - smoothing) + smoothing / 4
         expected = (np.log(np.exp(logits).sum(axis=1)) - (soft * logits).sum(axis=1)).mean()
-        assert float(SoftmaxOverAnswers(.2, smoothing)(truth, cosines)) == pytest.approx(
-            expected, rel=1e-4)
-    hinges = np.maximum(
-        0, .3 - cosines[np.arange(50), labels][:, None] + cosines)[truth == 0].reshape(50, 3)
-    assert float(HingeOverAnswers("all", .3)(truth, cosines)) == pytest.approx(
-        hinges.mean(), rel=1e-4)
-    assert float(HingeOverAnswers("hardest", .3)(truth, cosines)) == pytest.approx(
-        hinges.max(axis=1).mean(), rel=1e-4)
+        loss = float(SoftmaxOverAnswers(.2, smoothing)(truth, cosines))
+        assert loss == pytest.approx(expected, rel=1e-4)
+    right = cosines[np.arange(50), labels][:, None]
+    hinges = np.maximum(0, .3 - right + cosines)[truth == 0].reshape(50, 3)
+    for wrong, expected in (("all", hinges.mean()), ("hardest", hinges.max(axis=1).mean())):
+        loss = float(HingeOverAnswers(wrong, .3)(truth, cosines))
+        assert loss == pytest.approx(expected, rel=1e-4)
     one = HingeOverAnswers("random", .3, reduction=None)
     drawn = np.stack([np.asarray(one(truth, cosines)) for _ in range(300)])
     # always one of the wrong ones
@@ -432,9 +436,8 @@ def test_bootstrap():
 
 def test_what_ships():
     assert load_sentiment().labels == ["positive", "neutral", "negative"]
-    assert load_sentiment().choose(["thank you so much, great crew!",
-                                    "you lost my bag and I'm furious"]).tolist() == [
-                                        "positive", "negative"]
+    texts = ["thank you so much, great crew!", "you lost my bag and I'm furious"]
+    assert load_sentiment().choose(texts).tolist() == ["positive", "negative"]
     assert load_emoji_sqam().labels == TWEETEVAL and len(set(TWEETEVAL)) == 20
 
 

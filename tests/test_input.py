@@ -12,8 +12,8 @@ from neural_emojis import data, vae
 
 def test_an_emoji_set_is_a_collection_of_names():
     emojis = data.load_emojis()
-    assert '🎉' in emojis and '1f389' in emojis and 'nobody' not in emojis and list(
-        emojis) == emojis.names
+    assert ('🎉' in emojis and '1f389' in emojis and 'nobody' not in emojis
+            and list(emojis) == emojis.names)
     with pytest.raises(TypeError, match=r'positions are for \.images'): emojis[0]
     with pytest.raises(ValueError, match='3 images and 2 names'):
         data.EmojiSet(emojis.images[:3], emojis.names[:2], 'mine')
@@ -21,21 +21,22 @@ def test_an_emoji_set_is_a_collection_of_names():
         data.EmojiSet(emojis.images[:2], ['a', 'a'], 'mine')
 
 
-@pytest.mark.parametrize('stem, name',
-                         [('1F389', '1f389'), ('2764-FE0F', '2764'), ('1f1eb-1f1f7', '1f1eb-1f1f7'),
-                          ('face', 'face'), ('My-Kite', 'My-Kite')])
+@pytest.mark.parametrize('stem, name', [
+    ('1F389', '1f389'), ('2764-FE0F', '2764'), ('1f1eb-1f1f7', '1f1eb-1f1f7'),
+    ('face', 'face'), ('My-Kite', 'My-Kite')])
 def test_files_are_named_in_the_ways_of_others(tmp_path, stem, name):
     shutil.copy(data.ASSETS/'1f4f8.svg', tmp_path/f'{stem}.svg')
     emojis = data.load_emojis(tmp_path)
     assert emojis.names == [name] and emojis.index(emojis.chars[0]) == 0
 
 
-@pytest.mark.parametrize('read, header', [(data.read_tweets, 'text,airline_sentiment'),
-                                          (data.load_question_answers, 'topic,question,answer'),
-                                          (data.read_valence, 'Emoji,Negative,Neutral,Positive')])
+@pytest.mark.parametrize('read, header', [
+    (data.read_tweets, 'text,airline_sentiment'),
+    (data.load_question_answers, 'topic,question,answer'),
+    (data.read_valence, 'Emoji,Negative,Neutral,Positive')])
 def test_rows_with_more_fields_than_the_header(tmp_path, read, header):
-    (tmp_path/'a.csv').write_text(f"{header}\n{','.join('1' * (header.count(',') + 2))}\n",
-                                  encoding='utf-8')
+    row = ','.join('1' * (header.count(',') + 2))
+    (tmp_path/'a.csv').write_text(f'{header}\n{row}\n', encoding='utf-8')
     with pytest.raises(ValueError, match='a.csv has rows with more fields than its header'):
         read(tmp_path/'a.csv')
 
@@ -67,8 +68,8 @@ def test_the_name_of_a_model(tmp_path):
         vae.save_model(model, tmp_path/'a.h5')
     z = np.zeros((1, 16), np.float32)
     again = vae.load_model(vae.save_model(model, tmp_path/'plain.keras'))
-    assert np.allclose(again.decode(z), model.decode(z), atol=1e-2) and os.listdir(tmp_path) == [
-        'plain.keras']
+    assert (np.allclose(again.decode(z), model.decode(z), atol=1e-2)
+            and os.listdir(tmp_path) == ['plain.keras'])
     with pytest.raises(ValueError, match='batch_size must be 1 or more'):
         model.decode(z, batch_size=-1)
 

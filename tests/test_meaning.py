@@ -1,4 +1,6 @@
-"""Meaning against plain NumPy: word vectors, the question map, places, kernels; odd texts; the data that goes in."""
+"""Meaning against plain NumPy: word vectors, the question map, places, kernels.
+
+Odd texts; the data that goes in."""
 import warnings
 
 import numpy as np
@@ -25,15 +27,15 @@ def model(): return sqam.load_meaning()
 
 def ppmi_by_hand(texts, words, others):
     "(PPMI of words with others, number of texts of each word, number of texts)."
-    has = lambda vocabulary: np.array(
-        [[word in text.split() for word in vocabulary] for text in texts], float)
+    has = lambda vocabulary: np.array([[word in text.split() for word in vocabulary]
+                                       for text in texts], float)
     rows, columns, table = has(words), has(others), np.zeros((len(words), len(others)))
     for i in range(len(words)):
         for j in range(len(others)):
             both = sum(a[i] and b[j] for a, b in zip(rows, columns))
             if both:
-                table[i, j] = max(
-                    0, np.log(both * len(texts) / (rows[:, i].sum() * columns[:, j].sum())))
+                ratio = both * len(texts) / (rows[:, i].sum() * columns[:, j].sum())
+                table[i, j] = max(0, np.log(ratio))
     return table, rows.sum(axis=0), len(texts)
 
 
@@ -43,8 +45,8 @@ def test_word_vectors_by_hand(rarest):
     ppmi, count, n = ppmi_by_hand(CORPUS, words, words)
     u, s, _ = np.linalg.svd(ppmi)
     expected = u[:, :4] * np.sqrt(s[:4])
-    expected = expected / np.linalg.norm(expected, axis=1, keepdims=True) * np.log(
-        1 + n / np.maximum(count, rarest))[:, None]
+    expected = (expected / np.linalg.norm(expected, axis=1, keepdims=True)
+                * np.log(1 + n / np.maximum(count, rarest))[:, None])
     vectors = sqam.meaning_vectors(CORPUS, dim=4, min_count=2, rarest=rarest)
     assert list(vectors.index) == words
     # directions may be mirrored
@@ -54,16 +56,16 @@ def test_word_vectors_by_hand(rarest):
 def test_rare_words_of_descriptions_are_folded_in():
     common = ["crew", "flight", "gate", "late", "lovely"]
     descriptions = ["kite gate lovely", "owl", "late owlet"]
-    vectors = sqam.meaning_vectors([*CORPUS, "hermit late crew"], descriptions, dim=4, min_count=2,
-                                   rarest=1)
+    vectors = sqam.meaning_vectors([*CORPUS, "hermit late crew"], descriptions,
+                                   dim=4, min_count=2, rarest=1)
     # 'owl' meets nobody, and 'hermit' is in no description
     assert sorted(vectors.index) == sorted([*common, "kite", "owlet"])
     texts = [*CORPUS, "hermit late crew", *descriptions]
     _, s, v = np.linalg.svd(ppmi_by_hand(texts, common, common)[0])
     ppmi, count, n = ppmi_by_hand(texts, [*common, "kite", "owlet"], common)
     expected = ppmi @ v[:4].T / np.sqrt(s[:4])
-    expected = expected / np.linalg.norm(expected, axis=1,
-                                         keepdims=True) * np.log(1 + n / count)[:, None]
+    expected = (expected / np.linalg.norm(expected, axis=1, keepdims=True)
+                * np.log(1 + n / count)[:, None])
     vectors = vectors.loc[[*common, "kite", "owlet"]]
     np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=1e-4)
 
@@ -91,11 +93,10 @@ def test_text_is_the_direction_of_the_sum_of_its_words():
                                total / np.linalg.norm(total), atol=1e-6)
 
 
-@pytest.mark.parametrize("text, words",
-                         [("@bob_1 hi", ["hi"]), ("https://x.y/late ok", ["ok"]),
-                          ("#NewYork", ["new", "york"]), ("don't stop", ["don't", "stop"]),
-                          ("café naïve", []), ("a I 4 u2", []), ("ночь 夜 ليل", []), ("", []),
-                          ("😡🎉", []), ("\x00late\x07", ["late"])])
+@pytest.mark.parametrize("text, words", [
+    ("@bob_1 hi", ["hi"]), ("https://x.y/late ok", ["ok"]), ("#NewYork", ["new", "york"]),
+    ("don't stop", ["don't", "stop"]), ("café naïve", []), ("a I 4 u2", []),
+    ("ночь 夜 ليل", []), ("", []), ("😡🎉", []), ("\x00late\x07", ["late"])])
 def test_words(text, words): assert sqam.find_words(text) == words
 
 
@@ -110,8 +111,8 @@ def test_question_map_is_a_weighted_ridge():
     learned = weights - np.eye(4)
     np.testing.assert_allclose(learned / np.linalg.norm(learned),
                                ridge.coef_.T / np.linalg.norm(ridge.coef_), atol=1e-8)
-    centred = (q - np.average(q, axis=0, weights=w)) @ learned @ (
-        a - np.average(a[labels], axis=0, weights=w)).T
+    centred = ((q - np.average(q, axis=0, weights=w)) @ learned
+               @ (a - np.average(a[labels], axis=0, weights=w)).T)
     assert centred.std() == pytest.approx(2 * (q @ a.T).std())
 
 
@@ -135,7 +136,7 @@ def test_words_of_descriptions_are_further_questions():
 def test_places_with_ties():
     scores = np.random.default_rng(0).integers(0, 4, (50, 9)).astype(float)
     right = np.arange(50) % 9
-    expected = [rankdata(-row)[k] for row, k in zip(scores, right)]      # SciPy's average ranks
+    expected = [rankdata(-row)[k] for row, k in zip(scores, right)]  # SciPy's average ranks
     np.testing.assert_allclose(sqam.answer_ranks(scores, right), expected)
 
 
@@ -145,8 +146,8 @@ def test_picture_layer_is_kernel_ridge():
     layer = sqam.KernelRegression(30, 7, .1)
     layer.build((None, 16))
     layer.set_weights(sqam.fit_picture_meaning(z, a))
-    expected = KernelRidge(kernel="rbf", gamma=.1,
-                           alpha=1.).fit(z, a - a.mean(axis=0)).predict(new) + a.mean(axis=0)
+    ridge = KernelRidge(kernel="rbf", gamma=.1, alpha=1.).fit(z, a - a.mean(axis=0))
+    expected = ridge.predict(new) + a.mean(axis=0)
     np.testing.assert_allclose(np.asarray(layer(new.astype(np.float32))), expected, atol=1e-4)
 
 
@@ -181,8 +182,8 @@ def test_file_keeps_everything(model, tmp_path):
     again = load_model(save_model(model, tmp_path / "meaning.keras"))
     assert again.vocabulary == model.vocabulary
     for old, new in zip(model.read(["so much love"]), again.read(["so much love"])):
-        np.testing.assert_allclose(np.asarray(new.sum(axis=0)), np.asarray(old.sum(axis=0)),
-                                   atol=1e-4)
+        np.testing.assert_allclose(np.asarray(new.sum(axis=0)),
+                                   np.asarray(old.sum(axis=0)), atol=1e-4)
     np.testing.assert_allclose(again.encode_questions(["so much love"]),
                                model.encode_questions(["so much love"]), atol=1e-5)
     assert (data.ASSETS / "meaning.keras").stat().st_size < 4_000_000
@@ -196,17 +197,16 @@ def test_mood_is_ridge_regression():
     rng = np.random.default_rng(0)
     v, s = rng.normal(size=(40, 5)), rng.integers(-1, 2, 40)
     centred = v - v.mean(axis=0)
-    np.testing.assert_allclose(
-        meaning.fit_mood(v, s),
-        np.linalg.solve(centred.T @ centred + np.eye(5), centred.T @ (s - s.mean())), atol=1e-6)
+    expected = np.linalg.solve(centred.T @ centred + np.eye(5), centred.T @ (s - s.mean()))
+    np.testing.assert_allclose(meaning.fit_mood(v, s), expected, atol=1e-6)
 
 
 def test_the_mood_that_ships_belongs_to_the_model_that_ships():
     "Tweets that no model has seen feel along it."
     model, tweets = sqam.load_meaning(), data.read_tweets(data.ASSETS / "sample_tweets.csv")
     moods = model.encode_descriptions(tweets["text"]) @ meaning.load_mood()
-    assert spearmanr(moods,
-                     tweets["sentiment"].map({"negative": -1, "neutral": 0, "positive": 1}))[0] > .5
+    sentiment = tweets["sentiment"].map({"negative": -1, "neutral": 0, "positive": 1})
+    assert spearmanr(moods, sentiment)[0] > .5
     few = names[100:103]
     raw = model.encode_descriptions(data.describe(few)) @ meaning.load_mood()
     every = model.encode_descriptions(data.describe(names)) @ meaning.load_mood()
@@ -232,12 +232,12 @@ def test_leaving_one_out_chooses_as_by_hand():
         errors = []
         for i in range(30):
             rest = np.delete(np.arange(30), i)
-            model = KernelRidge(alpha=ridge, kernel="precomputed").fit(
-                kernel[np.ix_(rest, rest)], target[rest], sample_weight=weight[rest])
+            model = KernelRidge(alpha=ridge, kernel="precomputed")
+            model.fit(kernel[np.ix_(rest, rest)], target[rest], sample_weight=weight[rest])
             errors.append(target[i] - model.predict(kernel[i:i + 1, rest])[0])
         return np.average(np.square(errors), weights=weight)
-    assert meaning.fit_valence(kernel, valence,
-                               count).alpha == min(np.geomspace(.03, 10, 6), key=missed)
+    best = min(np.geomspace(.03, 10, 6), key=missed)
+    assert meaning.fit_valence(kernel, valence, count).alpha == best
 
 
 def test_cross_validation_never_looks():
@@ -253,8 +253,8 @@ def test_cross_validation_never_looks():
 
 
 def test_noise_ceiling_grows_with_tweets():
-    table = lambda count: pd.DataFrame({"valence": np.linspace(-.5, .9, 200), "count": count,
-                                        "spread": .5})
+    table = lambda count: pd.DataFrame(
+        {"valence": np.linspace(-.5, .9, 200), "count": count, "spread": .5})
     few, many = meaning.noise_ceiling(table(25)), meaning.noise_ceiling(table(2500))
     assert few < many < 1 and many > .99
 
@@ -267,8 +267,7 @@ def test_emoji_of_later_years_and_one_without_a_name():
     with pytest.raises(KeyError, match="no annotations"):
         meaning.emoji_features(["1fffff"], codes[:1])
     own = pd.DataFrame({"name": ["angry robot"], "keywords": [["rage"]], "tags": [[]],
-                        "group": ["face-costume"]},
-                       index=["my-logo"])
+                        "group": ["face-costume"]}, index=["my-logo"])
     assert meaning.emoji_features(["my-logo"], codes[:1], own)["tone"].shape == (1, 6)
 
 

@@ -17,18 +17,19 @@ from neural_emojis.vae import load_codes
 texts = ['merry christmas', 'they lost my bag AGAIN!!! 3 hours late',
          "what a lovely day, isn't it?", 'see you at the beach 🏖️🌊', 'ok', '???', '😀😀😀',
          '@VirginAmerica thanks for the upgrade https://t.co/abc #NewYorkCity',
-         'İstanbul’da güzel bir gün', 'ΟΔΟΣ στην Αθήνα', 'ありがとうございます 飛行機', 'شكرا جزيلا',
-         '  spaces\u00a0and\u2003more\ttabs\x1c and\x85lines\n', 'naïve café — “quotes”',
+         'İstanbul’da güzel bir gün', 'ΟΔΟΣ στην Αθήνα', 'ありがとうございます 飛行機',
+         'شكرا جزيلا', '  spaces\u00a0and\u2003more\ttabs\x1c and\x85lines\n',
+         'naïve café — “quotes”',
          "don't stop 'til you get enough 100% ½ ² Ⅷ ٣",
          '<b>bold</b> & "quoted" <script>alert(1)</script>',
          'zzqx qqzx', 'http is http://x and https://y/z?a=1', 'long ' * 400,
          'a_b __ c\u200dd \u200b e\ufeff', 'HappyBirthdayToYou loveIt IT', '𝕦𝕟𝕚𝕔𝕠𝕕𝕖 𝟙𝟚 ßẞ ﬁ',
          'late flights, my flight is late', 'I love you so much', 'so sad and angry today',
          '🇫🇷🇫 5️⃣ #️⃣ *⃣ 👨‍👩‍👧 ©2015 ❤❤️ 🤔🪿']
-texts += [' '.join(np.random.default_rng(i).choice(
-    [*'abcdeé😀ж字 \'_1٣²@#\u0301\u2028\u3000', 'http://', "n't"], 40)) for i in range(60)]
-texts += [''.join(np.random.default_rng(i).choice([*'abzAZ \'_19@#.,é\u0130\u0301Σσ'], 60))
-          for i in range(60)]
+pieces = [*'abcdeé😀ж字 \'_1٣²@#\u0301\u2028\u3000', 'http://', "n't"]
+letters = [*'abzAZ \'_19@#.,é\u0130\u0301Σσ']
+texts += [' '.join(np.random.default_rng(i).choice(pieces, 40)) for i in range(60)]
+texts += [''.join(np.random.default_rng(i).choice(letters, 60)) for i in range(60)]
 
 
 pytestmark = pytest.mark.usefixtures('npm')
@@ -54,15 +55,14 @@ def page(browser, address):
 
 def picture(page, canvas:str) -> np.ndarray: # float (36, 36, 4), premultiplied alpha in [0, 1]
     "What a canvas of 36×36 shows."
-    data = page.evaluate(
-        f"Array.from(document.getElementById('{canvas}').getContext('2d').getImageData(0, "
-        "0, 36, 36).data)")
+    data = page.evaluate(f"Array.from(document.getElementById('{canvas}').getContext('2d')"
+                         '.getImageData(0, 0, 36, 36).data)')
     return premultiplied(np.array(data).reshape(36, 36, 4) / 255)
 
 
 def soon(page, check) -> None:
-    """Wait until a check holds: the picture follows the slider in its own time. After ten
-    seconds its complaint counts."""
+    """Wait until a check holds: the picture follows the slider in its own time.
+    After ten seconds its complaint counts."""
     for _ in range(100):
         try: return check()
         except AssertionError: page.wait_for_timeout(100)
@@ -88,11 +88,12 @@ def shown_code(page): # as the sliders say it, in the order of the dimensions
 def test_decoder(page, answerer):
     codes = np.concatenate([load_codes()[::97], sample(5, seed=1),
                             [np.zeros(16), np.full(16, 9.)]]).astype(np.float32)
-    decoded = np.array(page.evaluate('async codes => { const all = []; for (const code of codes) '
-                                     'all.push(Array.from(await playground.decode(code))); '
-                                     'return all; }', codes.tolist()))
-    np.testing.assert_allclose(decoded.reshape(-1, 36, 36, 4), answerer.vae.decode(codes),
-                               atol=1e-5)
+    decoded = np.array(page.evaluate(
+        'async codes => { const all = []; '
+        'for (const code of codes) all.push(Array.from(await playground.decode(code))); '
+        'return all; }', codes.tolist()))
+    np.testing.assert_allclose(decoded.reshape(-1, 36, 36, 4),
+                               answerer.vae.decode(codes), atol=1e-5)
 
 
 def test_codes_that_are_none_are_refused(page):
@@ -120,9 +121,8 @@ def test_map_morph_and_draw(page):
     for point in ([.31, .72], [0., 1.], xy[100].tolist()):
         np.testing.assert_allclose(page.evaluate('([x, y]) => playground.codeAt(x, y)', point),
                                    playground.code_at(np.array(point), xy, codes), atol=1e-5)
-    np.testing.assert_allclose(page.evaluate('([x, y]) => playground.codeAt(x, y)',
-                                             xy[100].tolist()),
-                               codes[100], atol=1e-5)
+    there = page.evaluate('([x, y]) => playground.codeAt(x, y)', xy[100].tolist())
+    np.testing.assert_allclose(there, codes[100], atol=1e-5)
     ways = page.evaluate('([a, b]) => [0, .25, .5, .75, 1].map(t => playground.morph(a, b, t))',
                          [codes[3].tolist(), codes[500].tolist()])
     np.testing.assert_allclose(ways, morph(codes[3], codes[500], 5), atol=1e-5)
@@ -130,8 +130,8 @@ def test_map_morph_and_draw(page):
     draws = page.evaluate(
         'epsilon => playground.weights.map((_, k) => playground.sample(k, epsilon))',
         epsilon.tolist())
-    np.testing.assert_allclose(
-        draws, density.means_ + np.linalg.cholesky(density.covariances_) @ epsilon, atol=1e-5)
+    expected = density.means_ + np.linalg.cholesky(density.covariances_) @ epsilon
+    np.testing.assert_allclose(draws, expected, atol=1e-5)
     many = np.array(page.evaluate('Array.from({length: 4000}, () => playground.sample())'))
     np.testing.assert_allclose(many.mean(axis=0), density.weights_ @ density.means_, atol=.15)
     np.testing.assert_allclose(many.var(axis=0), sample(20_000).var(axis=0), rtol=.25)
@@ -139,8 +139,11 @@ def test_map_morph_and_draw(page):
 
 def test_texts_are_read_as_python_reads_them(page, answerer):
     read = page.evaluate("""async texts => {
-        const {splitWords, hashNgrams, findWords, isBlank} = await import(new URL('_static/playground/text.js', location.href));
-        return texts.map(text => ({words: splitWords(text), ngrams: hashNgrams(text), meaning: findWords(text), blank: isBlank(text)})); }""", texts)
+        const {splitWords, hashNgrams, findWords, isBlank} = await import(
+            new URL('_static/playground/text.js', location.href));
+        return texts.map(text => ({words: splitWords(text), ngrams: hashNgrams(text),
+                                   meaning: findWords(text), blank: isBlank(text)}));
+    }""", texts)
     for text, found in zip(texts, read):
         assert found['words'] == split_words(text), text
         assert found['meaning'] == find_words(text), text
@@ -150,36 +153,46 @@ def test_texts_are_read_as_python_reads_them(page, answerer):
 
 
 def test_moods_and_answers(page, answerer):
-    got = page.evaluate("""async texts => { const reader = await playground.words(), all = [];
-        for (const text of texts) { const asked = await reader.ask(text); all.push({felt: await reader.feel(text), question: Array.from(asked.question), best: asked.best(5)}); }
-        return all; }""", texts)
+    got = page.evaluate("""async texts => {
+        const reader = await playground.words(), all = [];
+        for (const text of texts) {
+            const asked = await reader.ask(text);
+            all.push({felt: await reader.feel(text),
+                      question: Array.from(asked.question), best: asked.best(5)});
+        }
+        return all;
+    }""", texts)
+    sentiments = np.array([answerer.sentiment(text).to_numpy()[0] for text in texts])
     np.testing.assert_allclose([[mood['cosine'] for mood in each['felt']] for each in got],
-                               np.array([answerer.sentiment(text).to_numpy()[0] for text in texts]),
-                               atol=1e-5)
-    np.testing.assert_allclose(
-        [[mood['confidence'] for mood in each['felt']] for each in got],
-        np.array([answerer.confidence(text).to_numpy()[0] for text in texts]), atol=1e-5)
+                               sentiments, atol=1e-5)
+    confidences = np.array([answerer.confidence(text).to_numpy()[0] for text in texts])
+    np.testing.assert_allclose([[mood['confidence'] for mood in each['felt']] for each in got],
+                               confidences, atol=1e-5)
     np.testing.assert_allclose([each['question'] for each in got],
                                answerer.meaning.encode_questions(texts), atol=1e-5)
     best = answerer.answer(texts)
-    np.testing.assert_allclose(
-        np.ravel([[emoji['score'] for emoji in each['best']] for each in got]), best['score'],
-        atol=1e-5)
-    assert np.mean(np.ravel([[answerer.emojis.names[emoji['index']] for emoji in each['best']]
-                             for each in got]) == best['name']) > .99
+    shown = [emoji for each in got for emoji in each['best']]
+    np.testing.assert_allclose([emoji['score'] for emoji in shown], best['score'], atol=1e-5)
+    names = np.array([answerer.emojis.names[emoji['index']] for emoji in shown])
+    assert np.mean(names == best['name']) > .99
 
 
 def test_inventions(page, answerer):
     asked = ['merry christmas', 'they lost my bag again', 'I love you so much']
-    got = page.evaluate("""async texts => { const reader = await playground.words(), all = [];
-        for (const text of texts) { const {code, score} = await reader.climb((await reader.ask(text)).question); all.push({code: Array.from(code), score}); }
-        return all; }""", asked)
+    got = page.evaluate("""async texts => {
+        const reader = await playground.words(), all = [];
+        for (const text of texts) {
+            const {code, score} = await reader.climb((await reader.ask(text)).question);
+            all.push({code: Array.from(code), score});
+        }
+        return all;
+    }""", asked)
     codes, scores = answerer.invent_codes(asked)
     np.testing.assert_allclose([each['score'] for each in got], scores, atol=1e-3)
     invented = np.float32([each['code'] for each in got])
-    np.testing.assert_allclose(np.einsum('nd,nd->n', answerer.meaning.encode_pictures(invented),
-                                         answerer.meaning.encode_questions(asked)),
-                               scores, atol=1e-3)
+    cosines = np.einsum('nd,nd->n', answerer.meaning.encode_pictures(invented),
+                        answerer.meaning.encode_questions(asked))
+    np.testing.assert_allclose(cosines, scores, atol=1e-3)
     assert (load_density().score_samples(invented) >= answerer._starts[2] - 1e-3).all()
 
 
@@ -198,13 +211,13 @@ def test_tapping_the_map_takes_its_emoji_to_the_sliders(page, answerer):
     box = page.locator('#pg-map').bounding_box()
     page.locator('#pg-map').click(
         position={axis: (.025 + at * .95) * box['width'] for axis, at in zip('xy', (x, y))})
-    expected = premultiplied(answerer.vae.decode(load_codes()[index:index + 1])[0])
-    shows(page, 'pg-picture', expected, atol=.06)      # the tap is on a whole pixel
+    decoded = answerer.vae.decode(load_codes()[index:index + 1])
+    expected = premultiplied(decoded[0])
+    shows(page, 'pg-picture', expected, atol=.06)  # the tap is on a whole pixel
     shows(page, 'pg-lens', expected, atol=.06)
-    nearest = nearest_emojis(answerer.vae.decode(load_codes()[index:index + 1]),
-                             answerer.emojis)[0][0]
-    assert load_annotations().loc[answerer.emojis.names[nearest],
-                                  'name'] in page.inner_text('#pg-here')
+    nearest = nearest_emojis(decoded, answerer.emojis)[0][0]
+    name = load_annotations().loc[answerer.emojis.names[nearest], 'name']
+    assert name in page.inner_text('#pg-here')
     page.locator('#pg-map').press('ArrowLeft')
     def has_changed(): assert np.abs(picture(page, 'pg-lens') - expected).max() > .02
     soon(page, has_changed)
@@ -217,8 +230,8 @@ def test_typing_a_text(page, answerer):
         "document.getElementById('pg-invented-note').textContent.startsWith('Scores')",
         timeout=60_000)
     half = answerer.invent_codes('merry christmas')[1][0] / 2  # it shares no words
-    assert float(re.match(r'Scores ([\d.]+)',
-                          page.inner_text('#pg-invented-note'))[1]) == pytest.approx(half, abs=1e-3)
+    note = page.inner_text('#pg-invented-note')
+    assert float(re.match(r'Scores ([\d.]+)', note)[1]) == pytest.approx(half, abs=1e-3)
     best = answerer.answer('merry christmas')
     shown = page.locator('#pg-best li').all_inner_texts()
     assert shown == [f"{load_annotations().loc[name, 'name']}\n{score:.3f}"
@@ -231,8 +244,8 @@ def test_typing_a_text(page, answerer):
 
 
 def test_html_in_a_text_is_shown_and_not_run(page):
-    dangerous = ('<img src=x onerror="window.hacked = '
-                 'true"><script>window.hacked = true</script><b>bold</b>')
+    dangerous = ('<img src=x onerror="window.hacked = true">'
+                 '<script>window.hacked = true</script><b>bold</b>')
     page.fill('#pg-text', dangerous)
     page.click('#pg-ask button')
     page.wait_for_selector('#pg-answers:visible')
@@ -264,8 +277,8 @@ def test_drawing_morphing_and_saving(page, answerer, tmp_path):
 
 
 def test_an_unknown_emoji_to_morph_is_refused(page):
-    for text, message in {'no such thing': 'No emoji', 'face': 'emojis have this in their name',
-                          '': ''}.items():
+    refusals = {'no such thing': 'No emoji', 'face': 'emojis have this in their name', '': ''}
+    for text, message in refusals.items():
         page.fill('#pg-to', text)
         page.click('#pg-morph button')
         assert not page.evaluate("document.getElementById('pg-to').validity.valid")
@@ -292,8 +305,8 @@ def test_pictures_without_javascript(browser, address):
         page = context.new_page()
         page.goto(f'{address}playground.html')
         assert 'needs JavaScript' in page.inner_text('#pg-status')
-        assert page.locator('img.still:visible').count() == 3 and page.locator(
-            '.live:visible').count() == 0
+        assert (page.locator('img.still:visible').count() == 3
+                and page.locator('.live:visible').count() == 0)
 
 
 def test_pictures_without_webassembly(browser, address):
@@ -302,8 +315,8 @@ def test_pictures_without_webassembly(browser, address):
     page.goto(f'{address}playground.html')
     page.wait_for_function(
         "document.getElementById('pg-status').textContent.includes('no WebAssembly')")
-    assert page.locator('img.still:visible').count() == 3 and page.locator(
-        '.live:visible').count() == 0
+    assert (page.locator('img.still:visible').count() == 3
+            and page.locator('.live:visible').count() == 0)
     page.close()
 
 

@@ -42,7 +42,7 @@ def modules(folder):
 def test_package_is_what_the_notebooks_export(copy):
     for path in (copy/'neural_emojis').glob('*.py'):
         if path.name != '__init__.py':
-            path.unlink()      # so that a module whose notebook is gone shows up
+            path.unlink()  # so that a module whose notebook is gone shows up
     subprocess.run([bin/'nbdev_export'], cwd=copy, check=True)
     assert modules(copy) == modules(root), 'run `make export`'
 
@@ -50,33 +50,45 @@ def test_package_is_what_the_notebooks_export(copy):
 def test_notebooks_are_clean(copy):
     subprocess.run([bin/'nbdev_clean'], cwd=copy, check=True)
     for path in notebooks:
-        assert (copy/'nbs'/path.name).read_text(encoding='utf-8') == path.read_text(
-            encoding='utf-8'), f'run `nbdev_clean` on {path.name}'
+        cleaned = (copy/'nbs'/path.name).read_text(encoding='utf-8')
+        assert cleaned == path.read_text(encoding='utf-8'), f'run `nbdev_clean` on {path.name}'
 
 
 def test_every_name_is_defined_and_used():
-    """A name that a cell took from an import that is gone shows up here in a second, not after
-    an hour of running."""
-    done = subprocess.run([bin/'ruff', 'check', '--isolated', '--no-cache', '--output-format',
-                           'concise', '--select', 'F', '--ignore', 'F811',
+    """A name that a cell took from an import that is gone shows up here in a second,
+    not after an hour of running; no line has two statements."""
+    done = subprocess.run([bin/'ruff', 'check', '--isolated', '--no-cache',
+                           '--output-format', 'concise', '--select', 'F,E702', '--ignore', 'F811',
                            'nbs', 'neural_emojis', 'scripts', 'docs', 'tests'],
                           cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+scripts = [path for folder in ('docs', 'scripts', 'tests')
+           for path in sorted((root/folder).glob('*.py'))]
+
+
+@pytest.mark.parametrize('path', [*notebooks, *scripts], ids=lambda path: path.name)
+def test_lines_of_code_fit_a_page(path):
+    sources = ([''.join(cell['source']) for cell in code_cells(path)] if path in notebooks
+               else [path.read_text(encoding='utf-8')])
+    lines = [line for source in sources for line in source.splitlines()]
+    assert not [line for line in lines if len(line) > 120 and not line.startswith('#|')]
 
 
 @each_notebook
 def test_notebook_is_fit_to_be_committed(path):
     text = path.read_text(encoding='utf-8')
     assert len(text.encode()) < 1_500_000, 'draw smaller figures'
-    assert not re.search(r'["\'\s(]/(home|root|Users|work)/',
-                         text), 'it names a folder of one machine'
+    folder = re.search(r'["\'\s(]/(home|root|Users|work)/', text)
+    assert not folder, 'it names a folder of one machine'
     errors = [o['evalue'] for cell in code_cells(path)
               for o in cell['outputs'] if o['output_type'] == 'error']
     assert not errors
     sources = [''.join(cell['source']) for cell in code_cells(path)]
     exports = any(re.search(r'^#\| *exports?\b', source, re.M) for source in sources)
-    assert not exports or any('#| default_exp ' in source
-                              for source in sources), 'it exports to nowhere: no default_exp'
+    named = any('#| default_exp ' in source for source in sources)
+    assert not exports or named, 'it exports to nowhere: no default_exp'
 
 
 def test_readme_is_the_front_page():
@@ -84,8 +96,8 @@ def test_readme_is_the_front_page():
     from readme import render
     text, images = render(root/'nbs/index.ipynb')
     assert (root/'README.md').read_text(encoding='utf-8') == text, 'run `make readme`'
-    assert {path.name: path.read_bytes()
-            for path in (root/'docs/images').glob('readme_*.png')} == images
+    shown = {path.name: path.read_bytes() for path in (root/'docs/images').glob('readme_*.png')}
+    assert shown == images
 
 
 def settings():
@@ -105,9 +117,8 @@ def test_every_dependency_is_pinned():
         if required.marker and not required.marker.evaluate({'extra': ''}): continue
         seen |= {(name, extra) for extra in wanted}
         assert name in pins, f'{name} is not in constraints.txt'
-        assert required.specifier.contains(
-            pins[name],
-            prereleases=True), f'constraints.txt: {name} {pins[name]} is not {required.specifier}'
+        fits = required.specifier.contains(pins[name], prereleases=True)
+        assert fits, f'constraints.txt: {name} {pins[name]} is not {required.specifier}'
         for line in distribution(name).requires or []:
             needed = Requirement(line)
             if any(needed.marker is None or needed.marker.evaluate({'extra': extra})
@@ -139,7 +150,7 @@ def test_package_imports_without_development_dependencies():
                       for path in sorted((root/'neural_emojis').glob('[!_]*.py')))
     blocked = dict.fromkeys(['nbdev', 'fastcore', 'execnb', 'IPython', 'ipykernel', 'nbformat',
                              'nbclient', 'pytest', 'myst_nb', 'furo'])
-    code = f'import sys; sys.modules.update({blocked}); import neural_emojis' + (
-        f', {names}' if names else '')
+    code = (f'import sys; sys.modules.update({blocked}); import neural_emojis'
+            + (f', {names}' if names else ''))
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

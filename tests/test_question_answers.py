@@ -1,4 +1,7 @@
-"""Questions answered in words: the data that ships, a reader of InsuranceQA against a set written here, and the text–text SQAM against plain NumPy."""
+"""Questions answered in words.
+
+The data that ships, a reader of InsuranceQA against a set written here, and the text–text SQAM
+against plain NumPy."""
 import keras
 import numpy as np
 import pytest
@@ -14,12 +17,13 @@ from neural_emojis.sqam import (
 from neural_emojis.vae import load_model, save_model
 
 FILES = {
-    "vocabulary": "idx_1\tIs\nidx_2\tMy\nidx_3\tcar\nidx_4\tcovered\nidx_5\tYes\nidx_6\tNo\nidx_7\tcaf\u00e9\u0085s\n",
+    "vocabulary": "idx_1\tIs\nidx_2\tMy\nidx_3\tcar\nidx_4\tcovered\n"
+                  "idx_5\tYes\nidx_6\tNo\nidx_7\tcaf\u00e9\u0085s\n",
     "answers.label.token_idx": "1\tidx_5 idx_3 idx_4\n2\tidx_6\n3\tidx_7 \n",
     "question.train.token_idx.label": "idx_1 idx_2 idx_3 idx_4\t1 2\nidx_2 idx_3\t2 \n",
     "question.dev.label.token_idx.pool": "2 3\tidx_1 idx_3\t1 2 3\n",
     "question.test1.label.token_idx.pool": "1\tidx_2\t1 3\r\n2\tidx_3\t3 2\r\n",
-    "question.test2.label.token_idx.pool": "3\tidx_7\t3 1\n\n",}
+    "question.test2.label.token_idx.pool": "3\tidx_7\t3 1\n\n"}
 
 
 @pytest.fixture
@@ -33,13 +37,13 @@ def test_every_split_is_read(folder):
     questions, answers = read_insuranceqa(folder)
     assert answers.to_dict() == {"1": "Yes car covered", "2": "No", "3": "caf\u00e9\u0085s"}
     assert questions["question"].tolist() == ["Is My car covered", "My car"]
-    assert questions["right"].tolist() == [["1", "2"], ["2"]] and questions["pool"].tolist() == [
-        [], []]
+    assert (questions["right"].tolist() == [["1", "2"], ["2"]]
+            and questions["pool"].tolist() == [[], []])
     questions, _ = read_insuranceqa(folder, "dev")
     assert questions.iloc[0].tolist() == ["Is car", ["2", "3"], ["1", "2", "3"]]
     questions, _ = read_insuranceqa(folder, "test1")
-    assert questions["question"].tolist() == ["My", "car"] and questions["pool"].tolist() == [
-        ["1", "3"], ["3", "2"]]
+    assert (questions["question"].tolist() == ["My", "car"]
+            and questions["pool"].tolist() == [["1", "3"], ["3", "2"]])
     assert len(read_insuranceqa(folder, "test2")[0]) == 1
 
 
@@ -61,7 +65,7 @@ def test_every_split_is_read(folder):
     ("question.dev.label.token_idx.pool", "1\tidx_1\t1 2 9\n", "dev",
      "line 1: 9 is no answer's label"),
     ("question.dev.label.token_idx.pool", "1\tidx_1\t1\n2\tfoo\t2\n", "dev",
-     "line 2: foo is no word"),])
+     "line 2: foo is no word")])
 def test_broken_files_are_refused_with_their_line(folder, name, text, split, message):
     (folder / name).write_text(text)
     with pytest.raises(ValueError, match=message): read_insuranceqa(folder, split)
@@ -109,11 +113,11 @@ def test_a_download_ends_with_the_vocabulary(folder, tmp_path, monkeypatch):
 
 def test_the_set_that_ships():
     qa = load_question_answers()
-    assert list(qa) == ["topic", "question",
-                        "answer"] and "written for this book" in qa.attrs["source"]
+    assert (list(qa) == ["topic", "question", "answer"]
+            and "written for this book" in qa.attrs["source"])
     assert len(qa) == 568 and (qa.groupby("answer").size() == 2).all()
     for column in ("question", "answer"):
-        assert qa[column].str.fullmatch(r"[ -~\u00e9]+").all()            # plain characters only
+        assert qa[column].str.fullmatch(r"[ -~\u00e9]+").all()  # plain characters only
     assert (qa["question"].str.split().str.len().between(3, 20).all()
             and qa["answer"].str.split().str.len().max() <= TEXT_LENGTH)
 
@@ -121,7 +125,8 @@ def test_the_set_that_ships():
 @pytest.mark.parametrize("text, message", [
     ("topic,question\na,b\n", "lacks the column answer"),
     ("topic,question,answer\n", "no questions"),
-    ("topic,question,answer\na,b,c\na, ,c\n", "empty field in row 2"), ("", "not a CSV")])
+    ("topic,question,answer\na,b,c\na, ,c\n", "empty field in row 2"),
+    ("", "not a CSV")])
 def test_bad_question_files_are_refused(tmp_path, text, message):
     (tmp_path / "qa.csv").write_text(text)
     with pytest.raises(ValueError, match=message): load_question_answers(tmp_path / "qa.csv")
@@ -129,7 +134,7 @@ def test_bad_question_files_are_refused(tmp_path, text, message):
 
 def test_ranks_agree_with_scipy():
     rng = np.random.default_rng(0)
-    scores, right = rng.integers(0, 5, (200, 30)), rng.integers(0, 30, 200)       # many ties
+    scores, right = rng.integers(0, 5, (200, 30)), rng.integers(0, 30, 200)  # many ties
     assert np.array_equal(answer_ranks(scores, right),
                           rankdata(-scores, axis=1)[np.arange(200), right])
 
@@ -137,17 +142,17 @@ def test_ranks_agree_with_scipy():
 def test_the_split_keeps_new_answers_out():
     right = np.random.default_rng(1).permutation(np.arange(300).repeat(2))
     kind = question_answer_split(right)
-    assert np.array_equal(kind, question_answer_split(right)) and not np.array_equal(
-        kind, question_answer_split(right, seed=1))
+    assert (np.array_equal(kind, question_answer_split(right))
+            and not np.array_equal(kind, question_answer_split(right, seed=1)))
     for answer in range(300):
-        assert sorted(kind[right == answer]) in (["new", "new"], ["seen", "seen"],
-                                                 ["reworded", "seen"])
+        assert sorted(kind[right == answer]) in (
+            ["new", "new"], ["seen", "seen"], ["reworded", "seen"])
     # one question each: nothing to reword
     assert set(question_answer_split(np.arange(50))) == {"new", "seen"}
 
 
-QUESTIONS = ["red apple please", "blue bird sings", "green tea now", "old stone wall",
-             "fast car race", "cold snow falls"]
+QUESTIONS = ["red apple please", "blue bird sings", "green tea now",
+             "old stone wall", "fast car race", "cold snow falls"]
 ANSWERS = ["the fruit is sweet", "it flies in the sky", "hot water and leaves",
            "bricks hold for years", "engines are loud", "winter is white"]
 VOCABULARY = ["", "[UNK]", *dict.fromkeys(" ".join(QUESTIONS + ANSWERS).split())]
@@ -157,8 +162,8 @@ MATRIX = np.random.default_rng(0).normal(0, .5, (len(VOCABULARY), 20)).astype(np
 def plain_encoder(sqam, text):
     "Feng et al.'s encoder of one text in NumPy."
     encoder = sqam.get_layer("encoder")
-    x = encoder.get_layer("words").get_weights()[0][tokenise(text, build_vectoriser(VOCABULARY),
-                                                             TEXT_LENGTH)[0]].astype(np.float64)
+    tokens = tokenise(text, build_vectoriser(VOCABULARY), TEXT_LENGTH)[0]
+    x = encoder.get_layer("words").get_weights()[0][tokens].astype(np.float64)
     features = []
     for k in (1, 2, 3):
         kernel, bias = encoder.get_layer(f"convolution_{k}").get_weights()
@@ -172,8 +177,8 @@ def plain_encoder(sqam, text):
 def test_forward_pass_agrees_with_numpy_after_training():
     sqam = build_text_sqam(VOCABULARY, MATRIX, filters=7)
     train_text_sqam(sqam, QUESTIONS, ANSWERS, np.arange(6), n_incorrect=3, epochs=2)
-    expected = np.array(
-        [[plain_encoder(sqam, q) @ plain_encoder(sqam, a) for a in ANSWERS] for q in QUESTIONS])
+    expected = np.array([[plain_encoder(sqam, q) @ plain_encoder(sqam, a) for a in ANSWERS]
+                         for q in QUESTIONS])
     assert np.allclose(text_similarity(sqam, QUESTIONS, ANSWERS), expected, atol=1e-5)
 
 
@@ -205,8 +210,8 @@ def test_right_answers_must_fit(right):
         train_text_sqam(build_text_sqam(VOCABULARY, MATRIX, filters=3), QUESTIONS, ANSWERS, right)
 
 
-@pytest.mark.parametrize("shape, rank, ridge",
-                         [((20, 12), 12, .3), ((9, 15), 9, 1.), ((30, 30), 5, .1)])
+@pytest.mark.parametrize("shape, rank, ridge", [
+    ((20, 12), 12, .3), ((9, 15), 9, 1.), ((30, 30), 5, .1)])
 def test_factors_agree_with_the_singular_value_decomposition(shape, rank, ridge):
     matrix = np.random.default_rng(2).normal(size=shape)
     u, s, vt = np.linalg.svd(matrix, full_matrices=False)
@@ -216,8 +221,8 @@ def test_factors_agree_with_the_singular_value_decomposition(shape, rank, ridge)
     assert np.allclose(rows @ columns.T, u * shrunk @ vt, atol=1e-3)
 
 
-@pytest.mark.parametrize("matrix, rank, message",
-                         [(np.ones(3), 1, "two dimensions"), (np.full((2, 2), np.nan), 1, "finite"),
-                          (np.ones((2, 3)), 3, "from 1 to 2"), (np.ones((2, 3)), 0, "from 1 to 2")])
+@pytest.mark.parametrize("matrix, rank, message", [
+    (np.ones(3), 1, "two dimensions"), (np.full((2, 2), np.nan), 1, "finite"),
+    (np.ones((2, 3)), 3, "from 1 to 2"), (np.ones((2, 3)), 0, "from 1 to 2")])
 def test_bad_matrices_are_refused(matrix, rank, message):
     with pytest.raises(ValueError, match=message): factorise(matrix, rank)

@@ -24,8 +24,8 @@ def plain_tokens(text, vocabulary, length=20):
 @pytest.mark.parametrize("n_words", [1, 2, 19, 20, 21, 500])
 def test_tokens_agree_with_plain_python(vectoriser, n_words):
     vocabulary = learn_vocabulary(TEXTS)
-    text = " ".join(
-        np.random.default_rng(n_words).choice([*vocabulary[2:], "Unknown!", "late,"], n_words))
+    words = np.random.default_rng(n_words).choice([*vocabulary[2:], "Unknown!", "late,"], n_words)
+    text = " ".join(words)
     assert tokenise(text, vectoriser).tolist() == [plain_tokens(text, vocabulary)]
 
 
@@ -34,8 +34,9 @@ def test_a_text_does_not_depend_on_its_batch(vectoriser):
     assert np.array_equal(alone, tokenise([*TEXTS, "late " * 50], vectoriser))
 
 
-@pytest.mark.parametrize("text", ["😡😡", "您好", "late\x00flight", "\x07", "a" * 10_000, "late "
-                                  * 10_000, "half \ud83d pair", "\u200b", "<b>&amp;</b>", "$%!"])
+@pytest.mark.parametrize("text", [
+    "😡😡", "您好", "late\x00flight", "\x07", "a" * 10_000, "late " * 10_000,
+    "half \ud83d pair", "\u200b", "<b>&amp;</b>", "$%!"])
 def test_any_text_becomes_twenty_numbers(vectoriser, text):
     tokens = tokenise(text, vectoriser)
     assert tokens.shape == (1, 20) and tokens.dtype == np.int32
@@ -47,17 +48,17 @@ def test_zeros_stand_in_front_only(vectoriser):
     assert (np.diff((tokens > 0).astype(int), axis=1) >= 0).all()
 
 
-@pytest.mark.parametrize("texts", [(t for t in TEXTS), np.array(TEXTS), tuple(TEXTS),
-                                   pd.Series(TEXTS, index=[7, 7, 9]), {t: 1 for t in TEXTS}.keys()])
+@pytest.mark.parametrize("texts", [
+    (t for t in TEXTS), np.array(TEXTS), tuple(TEXTS),
+    pd.Series(TEXTS, index=[7, 7, 9]), {t: 1 for t in TEXTS}.keys()])
 def test_any_sequence_of_texts(texts):
     assert check_texts(texts) == TEXTS
 
 
-@pytest.mark.parametrize("texts, error",
-                         [(None, TypeError), (3, TypeError), (b"late", TypeError),
-                          ([b"late"], TypeError), ({"a": 1}, TypeError),
-                          ([["late"]], TypeError), ([pd.NA], TypeError), ([1.5], TypeError),
-                          ([""], ValueError), (["\t\u3000"], ValueError)])
+@pytest.mark.parametrize("texts, error", [
+    (None, TypeError), (3, TypeError), (b"late", TypeError), ([b"late"], TypeError),
+    ({"a": 1}, TypeError), ([["late"]], TypeError), ([pd.NA], TypeError), ([1.5], TypeError),
+    ([""], ValueError), (["\t\u3000"], ValueError)])
 def test_what_is_no_text(texts, error):
     with pytest.raises(error): check_texts(texts)
 
@@ -74,8 +75,9 @@ def test_embedding_rows():
     matrix, other = embedding_matrix(vocabulary, glove), embedding_matrix(vocabulary, glove, seed=1)
     assert matrix.dtype == np.float32 and (matrix[0] == 0).all()
     assert matrix[2].tolist() == [5, 6, 7] and np.array_equal(matrix[2], other[2])
-    assert np.abs(matrix[[1, 3]]).max() < .5 and not np.array_equal(
-        matrix[3], other[3]) and not np.array_equal(matrix[1], matrix[3])
+    assert (np.abs(matrix[[1, 3]]).max() < .5
+            and not np.array_equal(matrix[3], other[3])
+            and not np.array_equal(matrix[1], matrix[3]))
 
 
 def test_incorrect_answers_are_drawn_evenly():
@@ -84,9 +86,9 @@ def test_incorrect_answers_are_drawn_evenly():
     assert not (incorrect == correct[:, None]).any()
     assert all(len(set(row)) == 3 for row in incorrect[::500])
     counts = np.array([np.bincount(incorrect[correct == c, 0], minlength=5) for c in range(5)])
-    assert np.abs(counts[~np.eye(5, dtype=bool)] - 1000).max() < 150          # five deviations
-    assert np.array_equal(incorrect, choose_incorrect(correct, 5, 3)) and not np.array_equal(
-        incorrect, choose_incorrect(correct, 5, 3, seed=1))
+    assert np.abs(counts[~np.eye(5, dtype=bool)] - 1000).max() < 150  # five deviations
+    assert (np.array_equal(incorrect, choose_incorrect(correct, 5, 3))
+            and not np.array_equal(incorrect, choose_incorrect(correct, 5, 3, seed=1)))
 
 
 def test_answers_may_carry_any_label(vectoriser):

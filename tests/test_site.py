@@ -1,4 +1,6 @@
-"Every page of the site in a real browser: quiet, light, accessible, within the page, and self-contained."
+"""Every page of the site in a real browser.
+
+Quiet, light, accessible, within the page, and self-contained."""
 import re
 
 import pytest
@@ -16,14 +18,19 @@ def names(site):
 def visit(page, address:str) -> tuple[list, int]: # complaints, bytes received
     "Load a page, scroll to its end, and note what went wrong and what it weighs."
     complaints, bodies = [], []
-    page.on('console', lambda message: complaints.append(f'says {message.text}')
-            if message.type in ('error', 'warning') else None)
+    def on_console(message):
+        if message.type in ('error', 'warning'): complaints.append(f'says {message.text}')
+    def on_request(request):
+        if not request.url.startswith((address.rsplit('/', 1)[0], 'data:', 'blob:')):
+            complaints.append(f'asks another host: {request.url}')
+    def on_response(response):
+        if response.status >= 400: complaints.append(f'{response.status} for {response.url}')
+        else: bodies.append(response)
+    page.on('console', on_console)
     page.on('pageerror', lambda error: complaints.append(f'throws {error}'))
     page.on('requestfailed', lambda request: complaints.append(f'cannot load {request.url}'))
-    page.on('request', lambda request: complaints.append(f'asks another host: {request.url}')
-            if not request.url.startswith((address.rsplit('/', 1)[0], 'data:', 'blob:')) else None)
-    page.on('response', lambda response: complaints.append(f'{response.status} for {response.url}')
-            if response.status >= 400 else bodies.append(response))
+    page.on('request', on_request)
+    page.on('response', on_response)
     page.goto(address, wait_until='networkidle')
     page.evaluate('window.scrollTo(0, document.body.scrollHeight)')
     page.wait_for_load_state('networkidle')
@@ -57,9 +64,9 @@ def test_pages_are_accessible(browser, address, npm, names, scheme):
     assert not faults
 
 
-widest = ("Math.max(...Array.from(document.querySelectorAll('html, .content, "
-          ".cell_input pre'), box => Math.max(box.scrollWidth - box.clientWidth, "
-          "box.getBoundingClientRect().right - innerWidth)))")
+widest = ("Math.max(...Array.from(document.querySelectorAll('html, .content, .cell_input pre'), "
+          'box => Math.max(box.scrollWidth - box.clientWidth, '
+          'box.getBoundingClientRect().right - innerWidth)))')
 
 @pytest.mark.parametrize('viewport', [phone, desk], ids=['phone', 'desk'])
 def test_pages_do_not_scroll_sideways(browser, address, names, viewport):
@@ -71,9 +78,9 @@ def test_pages_do_not_scroll_sideways(browser, address, names, viewport):
     assert not wide
 
 
-@pytest.mark.parametrize('query, page_name',
-                         [('train_vae', '02_vae.html'), ('posterior collapse', '02_vae.html'),
-                          ('playground', 'playground.html')])
+@pytest.mark.parametrize('query, page_name', [
+    ('train_vae', '02_vae.html'), ('posterior collapse', '02_vae.html'),
+    ('playground', 'playground.html')])
 def test_search_finds_functions_and_prose(browser, address, query, page_name):
     page = browser.new_page()
     page.goto(f'{address}search.html?q={query}')
@@ -83,11 +90,12 @@ def test_search_finds_functions_and_prose(browser, address, query, page_name):
 
 def test_every_figure_has_a_caption_and_alternative_text(browser, address, names):
     page, bare = browser.new_page(), []
+    sources = ("Array.from(document.querySelectorAll('.cell_output img')).filter(img => "
+               "!img.alt || !img.closest('.cell_output').querySelector('figcaption'))"
+               '.map(img => img.src)')
     for name in names:
         page.goto(address + name)
-        bare += [f'{name}: {src}' for src in page.evaluate(
-            "Array.from(document.querySelectorAll('.cell_output img')).filter(img => !img.alt "
-            "|| !img.closest('.cell_output').querySelector('figcaption')).map(img => img.src)")]
+        bare += [f'{name}: {src}' for src in page.evaluate(sources)]
     page.close()
     assert not bare
 
@@ -114,7 +122,7 @@ def test_missing_page(browser, address):
     complaints, _ = visit(page, f'{address}404.html')
     links = [link.get_attribute('href') for link in page.locator('a').all()]
     assert not complaints and any(link.endswith('/index.html') for link in links)
-    assert all(link.startswith(('/', '#', 'http')) for link in links)     # it is shown at any depth
+    assert all(link.startswith(('/', '#', 'http')) for link in links)  # it is shown at any depth
     page.close()
 
 

@@ -18,8 +18,8 @@ MATRIX = rng.normal(size=(32, 100)).astype(np.float32)
 CODES = rng.normal(3, 2, size=(50, 16)).astype(np.float32)
 QUESTIONS = rng.integers(0, 32, (40, 20)).astype(np.int32)
 LABELS = QUESTIONS[:, -1] % 3  # to be learned: the last word decides
-SETS = QUESTIONS, CODES[LABELS], np.stack([CODES[(LABELS + 1) % 3], CODES[(LABELS + 2) % 3]],
-                                          axis=1)
+SETS = (QUESTIONS, CODES[LABELS],
+        np.stack([CODES[(LABELS + 1) % 3], CODES[(LABELS + 2) % 3]], axis=1))
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def plain_sqam(sqam, questions, codes):
     relu = lambda v: np.maximum(v, 0)
     x = weights["words"][0][questions]
     forward, backward = weights["bilstm"][:3], weights["bilstm"][3:]
-    x = np.concatenate([plain_lstm(x, *forward), plain_lstm(x[:, ::-1], *backward)[:, ::-1]],
-                       axis=2)
+    x = np.concatenate([plain_lstm(x, *forward),
+                        plain_lstm(x[:, ::-1], *backward)[:, ::-1]], axis=2)
     x = x.reshape(len(x), 2, 10, 100).max(axis=2).reshape(len(x), 200)
     x = dense(x, "question_features", relu)
     y = dense((codes - CODES.mean(axis=0)) / CODES.std(axis=0), "answer_features", relu)
@@ -45,7 +45,7 @@ def plain_sqam(sqam, questions, codes):
 
 
 def test_forward_pass_agrees_with_numpy(sqam):
-    train_sqam(sqam, SETS, epochs=1)                                  # so that no bias is zero
+    train_sqam(sqam, SETS, epochs=1)  # so that no bias is zero
     expected = plain_sqam(sqam, QUESTIONS, CODES[:40])
     result = sqam.predict([QUESTIONS, CODES[:40]], verbose=0)
     assert result.shape == (40, 1)
@@ -59,25 +59,24 @@ def test_contrastive_loss_agrees_with_numpy(sqam):
     losses = contrastive.predict([QUESTIONS, CODES[:40], incorrect], verbose=0)
     right = plain_sqam(sqam, QUESTIONS, CODES[:40])
     expected = np.stack([np.maximum(0, .3 - right + plain_sqam(sqam, QUESTIONS, incorrect[:, k]))
-                         for k in range(3)],
-                        axis=1)
+                         for k in range(3)], axis=1)
     assert losses.shape == (40, 3) and np.allclose(losses, expected, atol=1e-5)
     contrastive.compile()
-    assert contrastive.evaluate([QUESTIONS, CODES[:40], incorrect],
-                                verbose=0) == pytest.approx(expected.mean(), abs=1e-5)
+    loss = contrastive.evaluate([QUESTIONS, CODES[:40], incorrect], verbose=0)
+    assert loss == pytest.approx(expected.mean(), abs=1e-5)
 
 
 def test_layers_are_the_articles(sqam):
     count = {layer.name: layer.count_params() for layer in sqam.layers}
     assert count["words"] == 32 * 100 and count["bilstm"] == 2 * 4 * 50 * (100 + 50 + 1)
     assert count["question_features"] == 200 * 10 + 10 and count["answer_features"] == 16 * 10 + 10
-    assert [count[f"shared_{k}"] for k in (1, 2, 3)] == [10 * 100 + 100, 100 * 50 + 50,
-                                                         50 * 10 + 10]
-    assert sqam.get_layer("words").trainable and np.array_equal(
-        sqam.get_layer("words").get_weights()[0], MATRIX)
+    assert [count[f"shared_{k}"] for k in (1, 2, 3)] == [
+        10 * 100 + 100, 100 * 50 + 50, 50 * 10 + 10]
+    words = sqam.get_layer("words")
+    assert words.trainable and np.array_equal(words.get_weights()[0], MATRIX)
     shared = {"shared_1", "shared_2", "shared_3"}
-    assert shared <= {layer.name for layer in sqam.question_encoder.layers} & {
-        layer.name for layer in sqam.answer_encoder.layers}
+    assert shared <= ({layer.name for layer in sqam.question_encoder.layers}
+                      & {layer.name for layer in sqam.answer_encoder.layers})
 
 
 def test_training_learns_and_moves_all_weights(sqam):
@@ -116,8 +115,8 @@ def test_a_loss_that_explodes_is_an_error(sqam):
         train_sqam(sqam, SETS, epochs=2, learning_rate=np.nan)
 
 
-@pytest.mark.parametrize("codes, message", [(CODES[:, :3], r"\(n, 16\)"), (CODES * np.nan, "NaN"),
-                                            (CODES[:0], "empty")])
+@pytest.mark.parametrize("codes, message", [
+    (CODES[:, :3], r"\(n, 16\)"), (CODES * np.nan, "NaN"), (CODES[:0], "empty")])
 def test_bad_codes(sqam, codes, message):
     with pytest.raises(ValueError, match=message): sqam.encode_answers(codes)
     with pytest.raises(ValueError, match=message): build_post_sqam(VOCABULARY, MATRIX, codes)
@@ -126,8 +125,8 @@ def test_bad_codes(sqam, codes, message):
 def test_a_constant_dimension_does_not_divide_by_zero():
     codes = CODES.copy()
     codes[:, 4] = 1
-    assert np.isfinite(build_post_sqam(VOCABULARY, MATRIX,
-                                       codes).similarity(QUESTIONS, codes)).all()
+    sqam = build_post_sqam(VOCABULARY, MATRIX, codes)
+    assert np.isfinite(sqam.similarity(QUESTIONS, codes)).all()
 
 
 def test_cosine_of_zero_vectors():
@@ -138,14 +137,13 @@ def test_saved_and_loaded(sqam, tmp_path):
     path = tmp_path / "sqam.keras"
     train_sqam(sqam, SETS, epochs=1)
     first = load_sqam(save_model(sqam, path))
-    # half precision
-    assert np.allclose(first.similarity(QUESTIONS, CODES), sqam.similarity(QUESTIONS, CODES),
-                       atol=.01)
+    assert np.allclose(first.similarity(QUESTIONS, CODES),
+                       sqam.similarity(QUESTIONS, CODES), atol=.01)  # half precision
     second = load_sqam(save_model(first, path))
     assert np.array_equal(first.similarity(QUESTIONS, CODES), second.similarity(QUESTIONS, CODES))
     assert second.vocabulary == VOCABULARY and not second.compiled
     assert [p.name for p in tmp_path.iterdir()] == ["sqam.keras"]
-    train_sqam(second, SETS, epochs=1)                                # and it can be trained on
+    train_sqam(second, SETS, epochs=1)  # and it can be trained on
 
 
 def test_files_that_are_no_sqam(sqam, tmp_path):
@@ -162,8 +160,7 @@ def test_files_that_are_no_sqam(sqam, tmp_path):
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(bad)
     with pytest.raises(ValueError, match="not a SQAM"): load_sqam(bad)
     keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x)]).save(bad)
-    with pytest.raises(ValueError, match="cannot load"):
-        load_sqam(bad)             # code inside is not run
+    with pytest.raises(ValueError, match="cannot load"): load_sqam(bad)  # code inside is not run
     with pytest.raises(FileNotFoundError): load_sqam(tmp_path / "none.keras")
 
 

@@ -1,4 +1,6 @@
-"""Any text at all: answered with finite figures of the right shape, or refused with a sentence. Property-tested."""
+"""Any text at all: answered with finite figures of the right shape, or refused with a sentence.
+
+Property-tested."""
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +15,8 @@ few = settings(max_examples=15, deadline=None, derandomize=True, database=None,
                suppress_health_check=list(HealthCheck))
 many = settings(few, max_examples=100)
 
-SCRIPTS = ["您好，航班延误了", "рейс опять задержан", "الرحلة متأخرة", "उड़ान में देरी", "フライトが遅れた",
-           "thé à l'aéroport", "İSTANBUL ß", "ｆｕｌｌ　ｗｉｄｔｈ"]
+SCRIPTS = ["您好，航班延误了", "рейс опять задержан", "الرحلة متأخرة", "उड़ान में देरी",
+           "フライトが遅れた", "thé à l'aéroport", "İSTANBUL ß", "ｆｕｌｌ　ｗｉｄｔｈ"]
 # every code point, half surrogate pairs and control characters among them
 any_text = st.text(st.characters())
 emojis_only = st.text(st.sampled_from("😡🎉😈❤️👩‍👩‍👧🇫🇷🏳️‍🌈🦩"), min_size=1)
@@ -52,8 +54,8 @@ def test_texts_are_answered_or_refused(given_texts):
     n, table = len(given_texts), answerer.answer(given_texts, top_k=3)
     assert (table.shape == (3 * n, 5) and table["score"].between(-1, 1).all()
             and table["rank"].tolist() == [1, 2, 3] * n)
-    assert table["name"].isin(answerer.emojis.names).all() and (
-        table.groupby(np.repeat(range(n), 3))["score"].diff().dropna() <= 0).all()
+    assert (table["name"].isin(answerer.emojis.names).all()
+            and (table.groupby(np.repeat(range(n), 3))["score"].diff().dropna() <= 0).all())
     sentiment, confidence = answerer.sentiment(given_texts), answerer.confidence(given_texts)
     assert sentiment.shape == confidence.shape == (n, 3)
     assert sentiment.stack().between(-1.001, 1.001).all() and confidence.stack().between(0, 1).all()
@@ -82,16 +84,17 @@ def test_texts_get_an_invention_or_are_refused(text):
 @example([np.nan, "late"])
 @example([])
 def test_what_is_no_text_is_refused_by_all_with_the_same_sentence(items):
-    said = {refused(ask, items) for ask in (check_texts, answerer.answer, answerer.sentiment,
-                                            answerer.confidence, answerer.invent)}
+    asks = (check_texts, answerer.answer, answerer.sentiment, answerer.confidence, answerer.invent)
+    said = {refused(ask, items) for ask in asks}
     sentence, = said
-    assert sentence and "\n" not in sentence.replace(repr(items), "") and sentence.startswith(
-        ("text ", "texts "))
+    assert (sentence and "\n" not in sentence.replace(repr(items), "")
+            and sentence.startswith(("text ", "texts ")))
 
 
-@pytest.mark.parametrize("column", [pd.Series(["late", None]), pd.Series(["late", np.nan]),
-                                    pd.Series(["late", pd.NA], dtype="string"),
-                                    np.array(["late", np.nan], object), pd.Series([1., 2.])])
+@pytest.mark.parametrize("column", [
+    pd.Series(["late", None]), pd.Series(["late", np.nan]),
+    pd.Series(["late", pd.NA], dtype="string"),
+    np.array(["late", np.nan], object), pd.Series([1., 2.])])
 def test_columns_with_gaps_are_refused(column):
     for ask in (answerer.answer, answerer.sentiment, answerer.confidence, answerer.invent):
         assert "not a string" in refused(ask, column)
@@ -102,8 +105,8 @@ def test_columns_with_gaps_are_refused(column):
 def test_tables_show_html_and_do_not_run_it(text):
     for table in (answerer.answer(text, top_k=1), answerer.sentiment(text)):
         page = table._repr_html_()
-        assert not any(f"<{tag} onclick" in page
-                       for tag in ("script", "b", "img", "style")) and "&lt;" in page
+        assert (not any(f"<{tag} onclick" in page for tag in ("script", "b", "img", "style"))
+                and "&lt;" in page)
 
 
 @many
@@ -112,6 +115,5 @@ def test_a_text_is_answered_the_same_in_any_company(given_texts):
     together = answerer.answer(given_texts, top_k=1)["score"].to_numpy()
     alone = np.concatenate([answerer.answer(text, top_k=1)["score"] for text in given_texts])
     assert np.allclose(together, alone, atol=1e-5)
-    assert np.allclose(answerer.sentiment(given_texts),
-                       np.concatenate([answerer.sentiment(text) for text in given_texts]),
-                       atol=1e-4)
+    sentiments = np.concatenate([answerer.sentiment(text) for text in given_texts])
+    assert np.allclose(answerer.sentiment(given_texts), sentiments, atol=1e-4)

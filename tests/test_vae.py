@@ -1,4 +1,6 @@
-"""What a reader of 02_vae would not learn from: broken and hostile files, seeds, memory, an independent forward pass."""
+"""What a reader of 02_vae would not learn from.
+
+Broken and hostile files, seeds, memory, an independent forward pass."""
 import json
 import signal
 import tracemalloc
@@ -34,12 +36,12 @@ def test_encoder_of_the_articles_model_against_numpy():
     "Three same-padded convolutions and two linear maps, written out."
     model = build_post_vae(seed=3)
     x = emojis.images[:2] / np.float32(255)
-    kernels = [layer.get_weights()
-               for layer in model.encoder.layers if isinstance(layer, keras.layers.Conv2D)]
+    kernels = [layer.get_weights() for layer in model.encoder.layers
+               if isinstance(layer, keras.layers.Conv2D)]
     for kernel, bias in kernels:
         padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-        x = sum(padded[:, i:i + 36, j:j + 36] @ kernel[i, j] for i in range(3)
-                for j in range(3)) + bias
+        x = sum(padded[:, i:i + 36, j:j + 36] @ kernel[i, j]
+                for i in range(3) for j in range(3)) + bias
         x = np.maximum(x, 0)
     layer = model.encoder.layers[-1]
     features = x.reshape(len(x), -1)
@@ -50,22 +52,22 @@ def test_encoder_of_the_articles_model_against_numpy():
 
 
 def test_a_second_look_lowers_the_loss(vae):
-    """… on average, by more than the draws of it scatter; and whatever the batch, an image gets
-    the same cloud."""
+    """… on average, by more than the draws of it scatter;
+    and whatever the batch, an image gets the same cloud."""
     held_out = emojis.images[~train_valid_mask(len(emojis))][:40]
     x = held_out / np.float32(255)
     one, two = vae.clouds(held_out, refinements=0), vae.clouds(held_out)
 
     def loss(z_mean, z_log_var):
         epsilon = np.random.default_rng(3).standard_normal((20, *z_mean.shape))
-        pictures = vae.decode((z_mean + np.exp(z_log_var / 2) * epsilon).reshape(-1, 16)).reshape(
-            20, *x.shape).astype(np.float64)
+        z = (z_mean + np.exp(z_log_var / 2) * epsilon).reshape(-1, 16)
+        pictures = vae.decode(z).reshape(20, *x.shape).astype(np.float64)
         pictures = np.clip(pictures, module.EPSILON, 1 - module.EPSILON)
-        cross_entropy = -(x * np.log(pictures) + (1 - x) * np.log(1 - pictures)).mean(axis=-1).sum(
-            axis=(2, 3))
+        likelihood = x * np.log(pictures) + (1 - x) * np.log(1 - pictures)
+        cross_entropy = -likelihood.mean(axis=-1).sum(axis=(2, 3))
         white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
-        decibels = -10 * np.log10(
-            np.square(white(x) - white(vae.decode(z_mean))).mean(axis=(1, 2, 3)) + 1e-5)
+        error = np.square(white(x) - white(vae.decode(z_mean))).mean(axis=(1, 2, 3))
+        decibels = -10 * np.log10(error + 1e-5)
         kl = .5 * (z_mean ** 2 + np.exp(z_log_var) - 1 - z_log_var).sum(axis=1)
         return cross_entropy.mean(axis=0) - vae.sharpness * decibels + kl
 
@@ -113,8 +115,8 @@ def test_later_emojis_are_embedded_and_come_back(vae):
 
 def test_draws_have_the_cloud_s_mean_and_variance():
     layer = module.VariationalLayer(4, seed=1)
-    z_mean, z_log_var, z = map(np.asarray, map(keras.ops.convert_to_numpy,
-                                               layer(np.ones((20_000, 3), np.float32))))
+    tensors = layer(np.ones((20_000, 3), np.float32))
+    z_mean, z_log_var, z = map(np.asarray, map(keras.ops.convert_to_numpy, tensors))
     np.testing.assert_allclose(z.mean(0), z_mean[0], atol=.03)
     np.testing.assert_allclose(np.log(z.var(0)), z_log_var[0], atol=.05)
 
@@ -122,8 +124,8 @@ def test_draws_have_the_cloud_s_mean_and_variance():
 def test_steps_of_muon_against_numpy():
     "Two steps for a kernel, written out; what is no kernel takes those of AdamW."
     rng = np.random.default_rng(0)
-    optimizer = module.ConvMuon(.01, weight_decay=.1, adam_weight_decay=.1, momentum=.9,
-                                rms_rate=.3)
+    optimizer = module.ConvMuon(.01, weight_decay=.1, adam_weight_decay=.1,
+                                momentum=.9, rms_rate=.3)
     adamw = keras.optimizers.AdamW(.01, weight_decay=.1)
     starts = [rng.normal(size=shape).astype(np.float32) for shape in ((3, 2, 5, 4), (6, 7), (4,))]
     ours, others = ([keras.Variable(start) for start in starts] for _ in range(2))
@@ -138,8 +140,8 @@ def test_steps_of_muon_against_numpy():
         x /= np.linalg.norm(x)
         for _ in range(5): x = 3.4445 * x - 4.775 * x @ x.T @ x + 2.0315 * x @ x.T @ x @ x.T @ x
         kernel = kernel * (1 - .01 * .1) - .01 * .3 * np.sqrt(30) * x
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(ours[0]).reshape(30, 4), kernel,
-                               atol=1e-5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(ours[0]).reshape(30, 4),
+                               kernel, atol=1e-5)
     for our, other in zip(ours[1:], others[1:]):
         np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (our, other)), atol=1e-5)
 
@@ -206,13 +208,14 @@ def test_memory_is_bounded_by_the_batch(vae):
 @pytest.mark.parametrize("event, epoch, done", [("on_epoch_begin", 1, 1), ("on_epoch_end", 2, 3)])
 def test_an_interruption_is_taken_at_the_end_of_a_step(tmp_path, event, epoch, done):
     "Also one that comes after the last step. Within a step, Keras may swallow it."
+    def press(self, number, logs=None):
+        if number == epoch: signal.raise_signal(signal.SIGINT)
     class Press(keras.callbacks.Callback): pass
-    setattr(Press, event, lambda self, number, logs=None: signal.raise_signal(signal.SIGINT)
-            if number == epoch else None)
+    setattr(Press, event, press)
     checkpoint = tmp_path / "vae.weights.h5"
     with pytest.raises(KeyboardInterrupt):
-        train_vae(emojis.images[:32], epochs=3, checkpoint=checkpoint, callbacks=[Press()],
-                  progress=False)
+        train_vae(emojis.images[:32], epochs=3, checkpoint=checkpoint,
+                  callbacks=[Press()], progress=False)
     with h5py.File(checkpoint) as file:
         assert len(json.loads(file.attrs["training"])["history"]["loss"]) == done
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -233,9 +236,11 @@ def test_a_loss_that_is_not_finite_stops_the_training(monkeypatch):
 
 
 @pytest.mark.parametrize("bad, error", [
-    (emojis.images[:, :20], ValueError), (emojis.images[:0], ValueError),
+    (emojis.images[:, :20], ValueError),
+    (emojis.images[:0], ValueError),
     (emojis.images.astype(np.int64), TypeError),
-    (emojis.images[:2] * np.float32(np.nan), ValueError), (np.zeros((2, 36, 36, 3)), ValueError)])
+    (emojis.images[:2] * np.float32(np.nan), ValueError),
+    (np.zeros((2, 36, 36, 3)), ValueError)])
 def test_bad_images(vae, bad, error):
     for function in (vae.embed, vae.reconstruct, lambda images: train_vae(images, epochs=1)):
         with pytest.raises(error): function(bad)
