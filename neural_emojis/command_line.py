@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['COMMANDS', 'CHUNK', 'BATCH', 'GAP', 'MAX_SIDE', 'MODEL', 'argument', 'command', 'Parser', 'build_parser', 'main',
            'whole_number', 'output_file', 'input_file', 'generate', 'morph', 'embed', 'train', 'read_chunks',
-           'add_answers', 'answer_file', 'answer', 'predict_emojis', 'invent']
+           'answer_table', 'answer_file', 'answer', 'predict_emojis', 'invent']
 
 # %% ../nbs/09_command_line.ipynb #8c409332
 import argparse
@@ -82,7 +82,7 @@ def main(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # … and uses its fast convolutions on every processor
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    # it complains where many models are used in one process
+    # TensorFlow warns where many models are used in one process
     logging.getLogger("tensorflow").setLevel("ERROR")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -106,14 +106,13 @@ def main(
 # %% ../nbs/09_command_line.ipynb #81ff1af9
 def whole_number(
     low:int, # The least that is allowed
-    high:int=2**32 - 1, # The most; as it stands, the largest seed of NumPy
+    high:int=2**32 - 1, # The most; by default the largest seed of NumPy
 ): # Function of a word, for `argument(type=…)`
     "A check for whole numbers in a range."
     def check(word):
         if not re.fullmatch(r"-?\d{1,18}", word) or not low <= int(word) <= high:
-            too_high = re.fullmatch(r"\d+", word) and (len(word) > 18 or int(word) > high)
-            end = f"to {high:,}" if too_high or high < 2**32 - 1 else "on"
-            raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} {end}")
+            raise argparse.ArgumentTypeError(
+                f"{word} is not a whole number from {low:,} to {high:,}")
         return int(word)
     return check
 
@@ -345,25 +344,25 @@ def train(
     checkpoint.unlink()
 
 # %% ../nbs/09_command_line.ipynb #190e40d8
-def _answer_lines(answerer, texts, top_k, sentiment):
-    "Answers for people: a list of lines."
+def _answer_lines(answerer, texts, top_k, instead):
+    "Answers for people: a list of lines; `instead` as for `answer_table`."
     from neural_emojis.data import emoji_char
     from neural_emojis.questions import ANSWERS
     lines = []
     for text in texts:
         lines.append(" ".join(text.split()))
-        if sentiment:
+        if instead:
             lines += [f"  {emoji_char(ANSWERS[label])}  {score:6.3f}  {label}"
-                      for label, score in getattr(answerer, sentiment)(text).iloc[0].items()]
+                      for label, score in getattr(answerer, instead)(text).iloc[0].items()]
         else:
             lines += [f"  {row.emoji}  {row.score:6.3f}  {row.name}"
                       for row in answerer.answer(text, top_k).itertuples(index=False)]
     return lines
 
-def _answer_records(answerer, texts, top_k, sentiment):
+def _answer_records(answerer, texts, top_k, instead):
     "Answers for programs: a list of dictionaries, one per text."
-    if sentiment:
-        rows = getattr(answerer, sentiment)(texts).astype(float).round(4).to_dict("records")
+    if instead:
+        rows = getattr(answerer, instead)(texts).astype(float).round(4).to_dict("records")
         return [{"text": text, **scores} for text, scores in zip(texts, rows)]
     table = answerer.answer(texts, top_k).astype({"score": float}).round(4)
     ranked = table.drop(columns="text").to_dict("records")
@@ -399,8 +398,8 @@ def read_chunks(
         raise ValueError(f"cannot read {path.name}: {error}{advice}") from error
 
 # %% ../nbs/09_command_line.ipynb #3fb61bb3
-def _texts(table, column):
-    "The texts of a column, None where there is none."
+def _check_column(table, column):
+    "Raises `ValueError` where a table lacks a column, or it holds something else than texts."
     import pyarrow as pa
     if column not in table.column_names:
         raise ValueError(f"there is no column {column!r}, "
@@ -409,40 +408,40 @@ def _texts(table, column):
     if pa.types.is_dictionary(kind): kind = kind.value_type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
         raise ValueError(f"column {column!r} holds {kind}, not text: name another with --column")
-    return table[column].to_pylist()
 
-def add_answers(
+def answer_table(
     table, # `pyarrow.Table`, up to 2,000 rows
     column:str, # The one with the texts
     answerer, # `Answerer`
     top_k:int, # How many emojis for each text
-    sentiment:str|None, # 'sentiment' or 'confidence': what the answerer's method of that name says, instead of emojis
+    instead:str|None, # 'sentiment' or 'confidence': what the answerer's method of that name says, instead of emojis
 ) -> tuple: # (the table with the answers' columns added, number of rows without a text)
     """Answer each text of a table.
     Raises `ValueError` where the column is missing, or the answers' columns are there already."""
     import pandas as pd
     import pyarrow as pa
-    texts = _texts(table, column)
-    asked = [i for i, text in enumerate(texts) if text and text.strip()]
-    answers = _wide_answers(answerer, [texts[i] for i in asked], top_k, sentiment) if asked else {}
-    if sentiment:
+    _check_column(table, column)
+    texts = table[column].to_pylist()
+    if instead:
         fields = [(name, pa.float32()) for name in ("positive", "neutral", "negative")]
     else:
         kinds = {"emoji": pa.string(), "name": pa.string(), "score": pa.float32()}
         fields = [(f"{name}_{rank}", kind)
                   for rank in range(1, top_k + 1) for name, kind in kinds.items()]
+    taken = [name for name, _ in fields if name in table.column_names]
+    if taken: raise ValueError(f"there is already a column {taken[0]!r}: rename it first")
+    asked = [i for i, text in enumerate(texts) if text and text.strip()]
+    answers = _wide_answers(answerer, [texts[i] for i in asked], top_k, instead) if asked else {}
     for name, kind in fields:
-        if name in table.column_names:
-            raise ValueError(f"there is already a column {name!r}: rename it first")
         values = pd.Series(answers.get(name), index=asked, dtype=object).reindex(range(len(texts)))
         table = table.append_column(name, pa.array(values, kind, from_pandas=True))
     return table, len(texts) - len(asked)
 
-def _wide_answers(answerer, texts, top_k, sentiment):
+def _wide_answers(answerer, texts, top_k, instead):
     "{column: an array with an entry per text}."
-    if sentiment:
+    if instead:
         return {name: column.to_numpy()
-                for name, column in getattr(answerer, sentiment)(texts).items()}
+                for name, column in getattr(answerer, instead)(texts).items()}
     ranked = answerer.answer(texts, top_k)
     return {f"{name}_{rank}": ranked[name].to_numpy()[rank - 1::top_k]
             for rank in range(1, top_k + 1) for name in ("emoji", "name", "score")}
@@ -462,16 +461,17 @@ def _load_answerer(folder, top_k):
     return answerer, top_k or min(5, len(emojis))
 
 def _called(emojis, vocabulary):
-    """What Unicode calls emojis, and of files with other names the words in these,
-    where one is known and no other file has the same; None where nothing is."""
+    """Names and keywords of emojis: Unicode's, or the words of a file's name where one is known
+    and no other file has the same words; None where no emoji has any."""
     import pandas as pd
     from neural_emojis.data import load_annotations
     from neural_emojis.sqam import find_words
-    table = load_annotations()[["name", "keywords"]]
-    words = pd.Series({name: " ".join(find_words(name.replace("_", " ").replace("-", " ")))
-                       for name in emojis.names if name not in table.index}, dtype=object)
-    words = words[words.map(lambda text: bool(set(text.split()) & set(vocabulary))).astype(bool)
-                  & ~words.duplicated(keep=False)]
+    table, known = load_annotations()[["name", "keywords"]], set(vocabulary)
+    said = {name: find_words(re.sub("[-_]", " ", name))
+            for name in emojis.names if name not in table.index}
+    words = pd.Series({name: " ".join(found) for name, found in said.items()
+                       if not known.isdisjoint(found)}, dtype=object)
+    words = words[~words.duplicated(keep=False)]
     table = pd.concat([table, pd.DataFrame({"name": words, "keywords": [[] for _ in words]})])
     return table if table.index.isin(emojis.names).any() else None
 
@@ -480,19 +480,22 @@ def answer_file(
     column:str, # The one with the texts
     output:Path, # Ends in .csv or .parquet
     top_k:int|None, # How many emojis for each text; None: 5, or as many as there are
-    sentiment:str|None, # 'sentiment' or 'confidence': what the answerer's method of that name says, instead of emojis
-    candidates:Path|None=None, # A folder of emojis to answer with; None: the 872
+    instead:str|None, # 'sentiment' or 'confidence': what the answerer's method of that name says, instead of emojis
+    candidates:Path|None, # A folder of emojis to answer with; None: the 872
 ) -> tuple: # (number of rows, how many of them had no text)
     """Answer each text of a file, in bounded memory.
     Raises `ValueError` for a broken file or one without rows, and as `load_emojis` and
-    `add_answers` do."""
+    `answer_table` do."""
     import pyarrow.csv
     import pyarrow.parquet
     from neural_emojis.data import written_whole
-    n_rows, n_blank = sum(len(_texts(table, column)) for table in read_chunks(path)), 0
+    n_rows, n_blank = 0, 0
+    for table in read_chunks(path):
+        _check_column(table, column)
+        n_rows += len(table)
     if n_rows == 0: raise ValueError(f"{path.name} has no rows")
     answerer, top_k = _load_answerer(candidates, top_k)
-    answered = (add_answers(table, column, answerer, top_k, sentiment)
+    answered = (answer_table(table, column, answerer, top_k, instead)
                 for table in read_chunks(path))
     first = next(answered)
     nested = [field.name for field in first[0].schema if pyarrow.types.is_nested(field.type)]
@@ -559,20 +562,20 @@ def answer(
         raise ValueError("--candidates are emojis to answer with: "
                          "leave out --sentiment and --confidence")
     instead = "sentiment" if sentiment else "confidence" if confidence else None
-    if file: n_rows, n_blank = answer_file(file, column, output, top_k, instead, candidates)
-    else: return _print_answers(texts, top_k, instead, candidates, json)
+    if not file: return _print_answers(texts, top_k, instead, candidates, json)
+    n_rows, n_blank = answer_file(file, column, output, top_k, instead, candidates)
     print(f"wrote {output}: {n_rows:,} rows"
           + (f", {n_blank:,} of them without a text and so without an answer" if n_blank else ""))
 
-def _print_answers(texts, top_k, sentiment, candidates, as_json):
+def _print_answers(texts, top_k, instead, candidates, as_json):
     from neural_emojis.questions import check_texts
     texts = check_texts(texts)
     answerer, top_k = _load_answerer(candidates, top_k)
     if as_json:
-        records = _answer_records(answerer, texts, top_k, sentiment)
+        records = _answer_records(answerer, texts, top_k, instead)
         print(json.dumps(records, ensure_ascii=False, indent=1))
     else:
-        print("\n".join(_answer_lines(answerer, texts, top_k, sentiment)))
+        print("\n".join(_answer_lines(answerer, texts, top_k, instead)))
 
 # %% ../nbs/09_command_line.ipynb #bd51dd96
 @command("  neural-emojis predict-emojis tweets.txt -o predictions.txt",

@@ -24,6 +24,7 @@ import warnings
 import zipfile
 import zlib
 from contextlib import contextmanager
+from csv import QUOTE_NONE
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -144,8 +145,9 @@ class EmojiSet:
     def __getitem__(self, key): return self.images[self.index(key)]
 
     def __contains__(self, key):
-        if not isinstance(key, str): return False
-        return key in self._positions or emoji_name(emoji_char(key)) in self._positions
+        try: self.index(key)
+        except (KeyError, TypeError): return False
+        return True
 
     def __iter__(self): return iter(self.names)
     def __len__(self): return len(self.names)
@@ -160,9 +162,9 @@ def _read_sprite():
 
 # %% ../nbs/00_data.ipynb #6d4e061a
 def progress_bar(
-    *items, # As `tqdm.tqdm` takes them, as all that follows `shown`
+    *items, # What to loop over, as `tqdm.tqdm` takes it
     shown:bool=True, # Whether there is a bar at all
-    **settings,
+    **settings, # Further arguments of `tqdm.tqdm`
 ) -> tqdm: # To loop over, or to update
     """A bar that appears after a second and goes when the work is done:
     in a notebook below its cell, elsewhere on the error stream, if a terminal reads that."""
@@ -174,14 +176,13 @@ def progress_bar(
 
 # %% ../nbs/00_data.ipynb #5cd9e2ef
 def _read_picture(path):
-    """uint8 pixels of any shape from a PNG or SVG file.
+    """Pixels of any shape and depth from a PNG or SVG file.
     Raises `ValueError` naming a file that cannot be read."""
     try:
         if path.suffix.lower() == ".svg": return rasterise(path.read_text(encoding="utf-8"))
         found = iio.immeta(path, plugin="pillow")
-        has_alpha = (found["mode"] in ("LA", "PA")
-                     # as programs that shrink PNGs write it
-                     or found["mode"] == "P" and "transparency" in found)
+        # programs that shrink PNGs name a transparent colour instead of giving each pixel an alpha
+        has_alpha = found["mode"] in ("LA", "PA") or "transparency" in found
         return iio.imread(path, plugin="pillow", mode="RGBA" if has_alpha else None)
     except (OSError, ValueError, SyntaxError, struct.error) as error:
         raise ValueError(f"cannot read {path.name}: {error}; replace or remove it") from error
@@ -202,7 +203,7 @@ def _read_folder(folder):
         pictures[name] = _read_picture(path)
     kept = {name: p for name, p in pictures.items()
             if p.shape == EMOJI_SHAPE and p.dtype == np.uint8}
-    others = [f"{name} {p.shape}" for name, p in pictures.items() if name not in kept]
+    others = [f"{name} {p.shape} {p.dtype}" for name, p in pictures.items() if name not in kept]
     if not kept:
         raise ValueError(f"none of the {len(pictures)} files in {folder} has shape {EMOJI_SHAPE}, "
                          f"8 bits: {', '.join(others[:5])}; save them as RGBA of this size")
@@ -243,7 +244,7 @@ def check_images(
     if images.dtype == np.uint8: return images.astype(np.float32) / 255
     if not np.issubdtype(images.dtype, np.floating):
         raise TypeError(f"images must be uint8 or floats, got {images.dtype}: "
-                        "convert with images.astype(np.uint8)")
+                        "pixels of 0–255 become uint8 with images.astype(np.uint8)")
     if not np.isfinite(images).all(): raise ValueError("images hold NaN or infinite values")
     if images.min() < 0 or images.max() > 1:
         raise ValueError("float images must lie in [0, 1], "
@@ -413,6 +414,12 @@ def read_tweets(
     return tweets
 
 # %% ../nbs/00_data.ipynb #1559aa90
+def _warn_of_stand_in(said, error, wanted):
+    "Say where a loader was called that data of our own stand in."
+    warnings.warn(f"using {said}: {error}. "
+                  f"Set NEURAL_EMOJIS_DATA to a folder with {wanted} for the real ones.",
+                  stacklevel=3)
+
 TWEETS_URL = "https://www.kaggle.com/api/v1/datasets/download/crowdflower/twitter-airline-sentiment"
 
 def load_tweets(
@@ -427,9 +434,7 @@ def load_tweets(
         found = ASSETS / "sample_tweets.csv"
         said = "sample of made-up airline tweets"
         place = "package"
-        warnings.warn(f"using the small {said} that ships with the package: {error}. "
-                      f"Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.",
-                      stacklevel=2)
+        _warn_of_stand_in(f"the small {said} that ships with the package", error, pattern)
     tweets = read_tweets(found)
     if place == "path": said = found.name
     tweets.attrs["source"] = f"{said} ({place}, {len(tweets):,} tweets)"
@@ -444,14 +449,13 @@ def read_glove(
     Raises `ValueError` for a broken file or another dimension."""
     name = Path(path).name
     try:
-        table = pd.read_csv(path, sep=" ", header=None, index_col=0, quoting=3, na_filter=True,
-                            keep_default_na=False, na_values=[""], encoding="utf-8",
-                            low_memory=False)
+        table = pd.read_csv(path, sep=" ", header=None, index_col=0, quoting=QUOTE_NONE,
+                            keep_default_na=False, na_values=[""], low_memory=False)
     except ValueError as error:
         raise ValueError(f"{name} is not a file of word vectors: {error}") from error
     if table.shape[1] != dim:
         raise ValueError(f"{name} holds {table.shape[1]}-D vectors, not {dim}-D: "
-                         f"give another file, or dim={table.shape[1]}")
+                         f"give another file, or read_glove(…, dim={table.shape[1]})")
     with open(path, "rb") as file:
         file.seek(-1, os.SEEK_END)
         is_cut = file.read() != b"\n"
@@ -492,23 +496,20 @@ GLOVE_HASH = "sha256:617afb2fe6cbd085c235baf7a465b96f4112bd7f7ccb2b2cbd649fed9cb
 
 def load_glove(
     path:str|os.PathLike|None=None, # A file in GloVe's format; None: look in the usual places
-    dim:int=100, # Length of the vectors
-) -> pd.DataFrame: # float32 (words, dim), indexed by word; .attrs['source'] says which vectors these are
+) -> pd.DataFrame: # float32 (words, 100), indexed by word; .attrs['source'] says which vectors these are
     """Load GloVe 6B, or vectors counted in the sample of tweets.
     Raises `FileNotFoundError` or `ValueError` for a bad file."""
-    member = f"glove.6B.{dim}d.txt"
+    member = "glove.6B.100d.txt"
     try:
-        found, place = find_or_download(f"glove/glove.6B.{dim}d*.txt", path, GLOVE_URL,
-                                        lambda got: read_glove(got, dim), GLOVE_HASH, member)
-        vectors = read_glove(found, dim)
+        found, place = find_or_download("glove/glove.6B.100d*.txt", path, GLOVE_URL,
+                                        read_glove, GLOVE_HASH, member)
+        vectors = read_glove(found)
         said = "GloVe 6B" if place != "path" else found.name
     except DownloadError as error:
-        vectors = count_vectors(read_tweets(ASSETS / "sample_tweets.csv")["text"], dim)
+        vectors = count_vectors(read_tweets(ASSETS / "sample_tweets.csv")["text"])
         said = "vectors counted in the sample of tweets"
         place = "package"
-        warnings.warn(f"using {said}: {error}. "
-                      f"Set NEURAL_EMOJIS_DATA to a folder with glove/{member} for the real ones.",
-                      stacklevel=2)
+        _warn_of_stand_in(said, error, f"glove/{member}")
     vectors.attrs["source"] = f"{said} ({place}, {len(vectors):,} words)"
     return vectors
 
@@ -538,7 +539,7 @@ INSURANCEQA_SPLITS = {"train": "question.train.token_idx.label",
 INSURANCEQA_COLUMNS = {INSURANCEQA_ANSWERS: 2,
                        **{file: 2 if split == "train" else 3
                           for split, file in INSURANCEQA_SPLITS.items()},
-                       "vocabulary": 2}
+                       "vocabulary": 2}  # the last: once it is downloaded, so are the others
 
 def _read_columns(path, n):
     """The number and the `n` tab-separated fields of each line.
@@ -724,9 +725,7 @@ def load_valence(
         table = read_valence(found)
     except DownloadError as error:
         table, said, place = _read_guesses(), "our own guesses of emojis' valence", "package"
-        warnings.warn(f"using {said} that ship with the package: {error}. "
-                      f"Set NEURAL_EMOJIS_DATA to a folder with {pattern} for the real ones.",
-                      stacklevel=2)
+        _warn_of_stand_in(f"{said} that ship with the package", error, pattern)
     if place == "path": said = found.name
     table.attrs["source"] = f"{said} ({place}, {len(table):,} emojis)"
     return table
@@ -815,9 +814,7 @@ def load_emoji_tweets(
         tweets = _read_emoji_sample(split)
         said = f"sample of made-up tweets with emojis, {split}"
         place = "package"
-        warnings.warn(f"using the small {said}, that ships with the package: {error}. "
-                      "Set NEURAL_EMOJIS_DATA to a folder with tweeteval_emoji/ for the real ones.",
-                      stacklevel=2)
+        _warn_of_stand_in(f"the small {said}, that ships with the package", error, "tweeteval_emoji/")
     if place == "path": said = f"{Path(path).name}, {split}"
     tweets.attrs["source"] = f"{said} ({place}, {len(tweets):,} tweets)"
     return tweets

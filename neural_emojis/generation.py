@@ -67,7 +67,7 @@ def aggregate_posterior(
     z_log_var:np.ndarray, # (n, 16): their log variances
     n_draws:int=20, # From each cloud
     seed:int=0, # Of the draws
-) -> np.ndarray: # float32 (n·n_draws, 16)
+) -> np.ndarray: # float32 (n_draws·n, 16): a draw from each cloud, then another
     "Draws from all clouds: samples of the aggregate posterior."
     epsilon = np.random.default_rng(seed).standard_normal((n_draws, *z_mean.shape), np.float32)
     return (z_mean + np.exp(z_log_var / 2) * epsilon).reshape(-1, LATENT_DIM)
@@ -87,7 +87,8 @@ N_COMPONENTS = 4  # chosen above, on folds of the training emojis
 
 @lru_cache
 def load_density() -> GaussianMixture: # Of codes (n, 16)
-    "The mixture fitted to the codes of the VAE that ships."
+    """The mixture fitted to draws from the clouds of the training emojis,
+    by the VAE that ships. Made once, so don't change it."""
     z_mean, z_log_var = load_clouds()
     is_train = train_valid_mask(len(z_mean))
     return fit_density(aggregate_posterior(z_mean[is_train], z_log_var[is_train]), N_COMPONENTS)
@@ -99,9 +100,9 @@ def sample(
 ) -> np.ndarray: # float32 (n, 16)
     "Draw codes of new emojis. Raises `ValueError` for fewer than one."
     if n < 1: raise ValueError(f"cannot draw {n} codes: ask for at least 1")
-    density = density or load_density()
+    density = load_density() if density is None else density
     rng = np.random.default_rng(seed)
-    component = rng.choice(density.n_components, size=n, p=density.weights_)
+    component = rng.choice(density.n_components, size=n, p=density.weights_)  # not in order
     root = np.linalg.cholesky(density.covariances_)[component]  # (n, 16, 16)
     epsilon = rng.standard_normal((n, LATENT_DIM))
     z = density.means_[component] + np.einsum("nij,nj->ni", root, epsilon)
@@ -131,7 +132,8 @@ def inverse_cdf(
             return (weights[row] * each).sum(axis=-1) - u[row, d]
         # what each component alone would say
         ends = mean + deviation * special.ndtri(u[:, d, None])
-        z[:, d] = find_root(cdf, (ends.min(axis=1) - 1e-3, ends.max(axis=1) + 1e-3), args=(rows,)).x
+        bracket = ends.min(axis=1) - 1e-3, ends.max(axis=1) + 1e-3
+        z[:, d] = find_root(cdf, bracket, args=(rows,)).x  # SciPy drops rows that are done
         epsilon[..., d] = (z[:, d, None] - mean) / deviation
         log_weights = log_weights - epsilon[..., d] ** 2 / 2 - np.log(deviation)
     return z.astype(np.float32)
@@ -141,7 +143,8 @@ def match_percentiles(
     z:np.ndarray, # (n, 16): codes as if drawn from N(0, I)
     density:GaussianMixture, # Where they should be
 ) -> np.ndarray: # float32 (n, 16): codes at the same percentiles of `density`
-    "Move codes from the standard Gaussian to a mixture. Raises as `check_codes` does."
+    """Move codes from the standard Gaussian to a mixture; what lies beyond 5.2 standard deviations
+    counts as there. Raises as `check_codes` does."""
     return inverse_cdf(np.clip(special.ndtr(check_codes(z).astype(float)), 1e-7, 1 - 1e-7), density)
 
 # %% ../nbs/03_generation.ipynb #154f9b5a
@@ -151,21 +154,22 @@ def nearest_emojis(
 ) -> tuple: # (positions in `emojis` (n,), root mean squared difference of pixels on white (n,), in [0, 1])
     "The real emoji that looks most like each image. Raises as `check_images` does."
     flat = lambda pictures: over_white(pictures).reshape(len(pictures), -1)
-    neighbours = NearestNeighbors(n_neighbors=1).fit(flat(emojis.images))
-    distance, position = neighbours.kneighbors(flat(images))
-    return position[:, 0], distance[:, 0] / np.sqrt(flat(images[:1]).size)
+    real, seen = flat(emojis.images), flat(images)
+    distance, position = NearestNeighbors(n_neighbors=1).fit(real).kneighbors(seen)
+    return position[:, 0], distance[:, 0] / np.sqrt(seen.shape[1])
 
 # %% ../nbs/03_generation.ipynb #14df630b
 def picture_features(
     images:np.ndarray, # (n, 36, 36, 4): uint8 or floats in [0, 1]
 ) -> np.ndarray: # float32 (n, 612): 9·9·4 mean colours and opacities, then 6·6·8 shares of edges
     "Colours and edges on a coarse grid. Raises as `check_images` does."
-    paper, n = over_white(images), len(images)                                      # (n, 36, 36, 3)
-    layers = np.concatenate([paper, check_images(images)[..., 3:]], axis=-1)        # (n, 36, 36, 4)
+    paper, n = over_white(images), len(images)
+    layers = np.concatenate([paper, check_images(images)[..., 3:]], axis=-1)  # (n, 36, 36, 4)
     colours = layers.reshape(n, 9, 4, 9, 4, 4).mean(axis=(2, 4))
     dy, dx = np.gradient(gaussian_filter(paper.mean(axis=-1), (0, 1.5, 1.5)), axis=(1, 2))
-    direction = ((np.arctan2(dy, dx) + np.pi) / (2 * np.pi) * 8).astype(int) % 8    # (n, 36, 36)
-    edges = np.hypot(dy, dx)[..., None] * (direction[..., None] == np.arange(8))    # (n, 36, 36, 8)
+    eighths = np.arctan2(dy, dx) / (2 * np.pi) * 8
+    direction = np.round(eighths).astype(int) % 8  # the axes, where most edges lie, are mid-bin
+    edges = np.hypot(dy, dx)[..., None] * (direction[..., None] == np.arange(8))  # (n, 36, 36, 8)
     edges = edges.reshape(n, 6, 6, 6, 6, 8).mean(axis=(2, 4)).reshape(n, -1)
     edges /= np.linalg.norm(edges, axis=1, keepdims=True) + .01
     return np.concatenate([colours.reshape(n, -1), edges], axis=1).astype(np.float32)
@@ -185,14 +189,13 @@ def kernel_distance(
 def precision_recall(
     real:np.ndarray, # (n, d): features of real pictures
     new:np.ndarray, # (m, d): features of new ones
-    k:int=3, # A neighbourhood reaches to the k-th nearest of its own kind
 ) -> tuple: # (precision, recall), each in [0, 1]
     "Precision and recall of a generator (Kynkäänniemi et al. 2019, eq. 1 and 2)."
-    return _covered(pairwise_distances(real, new), _reach(real, k), _reach(new, k))
+    return _covered(pairwise_distances(real, new), _reach(real), _reach(new))
 
-def _reach(points, k=3):
-    # the nearest is the point itself
-    return NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points)[0][:, -1]
+def _reach(points):
+    "How far a neighbourhood reaches: to the third nearest of its own kind, after the point itself."
+    return NearestNeighbors(n_neighbors=4).fit(points).kneighbors(points)[0][:, -1]
 
 def _covered(distance, real_reach, new_reach): # (n, m), (n,), (m,)
     precision = (distance <= real_reach[:, None]).any(axis=0).mean()
@@ -249,17 +252,16 @@ def save_gif(
     images:np.ndarray, # (n, 36, 36, 4): the frames
     path:str|os.PathLike, # A file ending in .gif
     zoom:int=3, # Each pixel becomes zoom × zoom
-    seconds:float=.08, # Of each frame
 ) -> Path: # `path`
-    """Write images as an animation on white that runs forth and back for ever.
-    Raises `ValueError` for another ending."""
+    """Write images as an animation on white that runs forth and back for ever, 80 ms each.
+    Raises `ValueError` for another ending, and as `check_images` does."""
     path = Path(path)
     if path.suffix.lower() != ".gif":
         raise ValueError(f"an animation must end in .gif, got {path.name}")
     frames = (over_white(images) * 255).round().astype(np.uint8)
     frames = frames.repeat(zoom, axis=1).repeat(zoom, axis=2)
     with written_whole(path) as new:
-        iio.imwrite(new, np.concatenate([frames, frames[-2:0:-1]]), duration=1000 * seconds, loop=0)
+        iio.imwrite(new, np.concatenate([frames, frames[-2:0:-1]]), duration=80, loop=0)
     return path
 
 # %% ../nbs/03_generation.ipynb #08725bcb

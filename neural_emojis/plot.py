@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from .data import check_images, tile
+from .data import EMOJI_SIZE, check_images, tile
 
 # %% ../nbs/01_plot.ipynb #1f41f815
 PAGE_WIDTH = 7.5  # inches; the width of a figure that spans the text
@@ -63,7 +63,7 @@ def _show(figure):
 def over_white(
     images:np.ndarray, # (n, 36, 36, 4), straight alpha: uint8 or floats in [0, 1]
 ) -> np.ndarray: # float32 (n, 36, 36, 3) in [0, 1]
-    "Composite images on a white background."
+    "Composite images on a white background. Raises as `check_images` does."
     x = check_images(images)
     colour, alpha = x[..., :3], x[..., 3:]
     return alpha * colour + 1 - alpha
@@ -75,11 +75,12 @@ def plot_emojis(
     title:str|None=None, # Above the grid
     width:float=PAGE_WIDTH, # Of the figure, in inches
 ):
-    "Draw emojis in rows, left to right and top to bottom, on white."
-    paper = 1 - np.pad(1 - over_white(images), ((0, 0), (2, 2), (2, 2), (0, 0)))
-    rows = -(-len(paper) // n_columns)
+    """Draw emojis in rows, left to right and top to bottom, on white.
+    Raises as `check_images` does."""
+    ink = np.pad(1 - over_white(images), ((0, 0), (2, 2), (2, 2), (0, 0)))  # 0 is white
+    rows = -(-len(ink) // n_columns)
     fig, ax = plt.subplots(figsize=(width, width * rows / n_columns + (.3 if title else 0)))
-    ax.imshow(1 - tile(1 - paper, n_columns))
+    ax.imshow(1 - tile(ink, n_columns))
     ax.set_axis_off()
     if title: ax.set_title(title)
 
@@ -90,7 +91,7 @@ def plot_rows(
     width:float=PAGE_WIDTH, # Of the figure, in inches
 ):
     """Draw rows of emojis under each other, each with its label.
-    Raises `ValueError` for rows of different lengths."""
+    Raises `ValueError` for rows of different lengths, and as `check_images` does."""
     lengths = {len(images) for images in rows.values()}
     if len(lengths) != 1: raise ValueError(f"rows must be equally long, got {sorted(lengths)}")
     n = lengths.pop()
@@ -102,7 +103,7 @@ def plot_rows(
     fig.get_layout_engine().set(h_pad=.01, hspace=0)
     for ax, label, images in zip(axes[:, 0], labels, rows.values()):
         ax.imshow(tile(over_white(images), n))
-        ax.set_yticks([18], [label])
+        ax.set_yticks([EMOJI_SIZE / 2], [label])
         ax.set_xticks([])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
@@ -110,21 +111,21 @@ def plot_rows(
 
 # %% ../nbs/01_plot.ipynb #c037d188
 def plot_plane(
-    images:np.ndarray, # (len(y)·len(x), 36, 36, 4); row by row, the lowest y first
-    x:np.ndarray, # Values along the horizontal axis
-    y:np.ndarray, # Values along the vertical axis
+    images:np.ndarray, # (len(y)·len(x), 36, 36, 4), row by row, the lowest y first: uint8 or floats in [0, 1]
+    x:np.ndarray, # Values along the horizontal axis, rising
+    y:np.ndarray, # Values along the vertical axis, rising
     x_label:str, # What the horizontal axis is
     y_label:str, # What the vertical axis is
     title:str|None=None, # Above the grid
     ax:plt.Axes|None=None, # To draw on; None: a new figure
 ):
     """Draw the emojis decoded over a plane of codes, with its two axes.
-    Raises `ValueError` where images and axes don't fit."""
+    Raises `ValueError` where images and axes don't fit, and as `check_images` does."""
     if len(images) != len(x) * len(y):
         raise ValueError(f"{len(images)} images for a plane of {len(y)}×{len(x)}")
     if ax is None: _, ax = plt.subplots(figsize=(PAGE_WIDTH, PAGE_WIDTH * len(y) / len(x) + .3))
-    upwards = over_white(images).reshape(len(y), len(x), 36, 36, 3)[::-1].reshape(-1, 36, 36, 3)
-    ax.imshow(tile(upwards, len(x)), extent=(-.5, len(x) - .5, -.5, len(y) - .5))
+    rows = over_white(images).reshape(len(y), len(x), EMOJI_SIZE, EMOJI_SIZE, 3)
+    ax.imshow(tile(np.concatenate(rows[::-1]), len(x)), extent=(-.5, len(x) - .5, -.5, len(y) - .5))
     for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
         shown = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(min(values), max(values))
         shown = shown[(shown >= min(values)) & (shown <= max(values))]
@@ -136,22 +137,21 @@ def plot_plane(
 # %% ../nbs/01_plot.ipynb #8632ca6c
 def plot_history(
     history:dict, # {'loss': [...], 'val_loss': [...]}, as Keras gives it: a number per epoch, held out per `every`-th
-    metric:str="loss", # Which of its losses to draw; less is better
-    label:str|None=None, # On the vertical axis; None: the metric's name
+    label:str="loss", # On the vertical axis
     ax:plt.Axes|None=None, # To draw on; None: a new figure
     every:int=1, # Epochs from one held-out number to the next
 ):
-    """Draw a figure of a training, epoch by epoch, with the best held-out epoch marked.
-    Raises `KeyError` for an unknown metric."""
-    if metric not in history:
-        raise KeyError(f"no {metric!r} in the history: it has {', '.join(history)}")
+    """Draw the loss of a training, epoch by epoch, with the best held-out epoch marked.
+    Raises `KeyError` for a history without a loss."""
+    if "loss" not in history:
+        raise KeyError(f"no 'loss' in the history: it has {', '.join(history)}")
     if ax is None: _, ax = plt.subplots()
-    ax.plot(np.arange(1, len(history[metric]) + 1), history[metric], label="training")
-    if f"val_{metric}" in history:
-        held_out = history[f"val_{metric}"]
+    ax.plot(np.arange(1, len(history["loss"]) + 1), history["loss"], label="training")
+    if "val_loss" in history:
+        held_out = history["val_loss"]
         epochs, best = every * np.arange(1, len(held_out) + 1), int(np.argmin(held_out))
         ax.plot(epochs, held_out, label="held out")
         ax.plot(epochs[best], held_out[best], "o", color=COLOURS[1],
                 label=f"best: {held_out[best]:.3g} in epoch {epochs[best]}")
-    ax.set(xlabel="epoch", ylabel=label or metric)
+    ax.set(xlabel="epoch", ylabel=label)
     ax.legend()

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['ANSWERS', 'VOCABULARY_SIZE', 'QUESTION_LENGTH', 'TOKEN', 'MAX_CHARACTERS', 'OFFSET', 'PRIME', 'PIECES', 'WORD',
-           'BAG_LENGTH', 'TONES', 'ORDINARY', 'WORDS_LENGTH', 'check_texts', 'learn_vocabulary', 'build_vectoriser',
-           'tokenise', 'embedding_matrix', 'glove_coverage', 'split_words', 'hash_pieces', 'hash_words', 'learn_ngrams',
-           'bag_of_ngrams', 'load_word_tones', 'tone_vectors', 'add_tones', 'learn_words', 'number_words',
-           'pmi_vectors', 'choose_incorrect', 'question_answer_sets']
+           'BAG_LENGTH', 'TONES', 'ORDINARY', 'WORDS_LENGTH', 'WINDOW', 'check_texts', 'learn_vocabulary',
+           'build_vectoriser', 'tokenise', 'embedding_matrix', 'glove_coverage', 'split_words', 'hash_pieces',
+           'hash_words', 'learn_ngrams', 'bag_of_ngrams', 'load_word_tones', 'tone_vectors', 'add_tones', 'learn_words',
+           'number_words', 'pmi_vectors', 'choose_incorrect', 'question_answer_sets']
 
 # %% ../nbs/04_questions.ipynb #63cd5fcc
 import re
@@ -28,10 +28,11 @@ ANSWERS = {"positive": "1f389", "neutral": "1f608", "negative": "1f621"}  # 🎉
 # %% ../nbs/04_questions.ipynb #d26e3ab5
 def check_texts(
     texts, # One text, or any sequence of n texts
-) -> list: # n strings, none of them blank
+    blank:bool=False, # Whether some of them may be blank
+) -> list: # n strings
     """Texts as a list.
     Raises `TypeError` for what is not a string, such as None and NaN,
-    `ValueError` for blank texts or none at all."""
+    `ValueError` for no texts at all, or for blank ones that may not be."""
     if isinstance(texts, str): texts = [texts]
     if isinstance(texts, (bytes, dict, pd.DataFrame)) or not hasattr(texts, "__iter__"):
         raise TypeError("texts must be a string or a sequence of strings, "
@@ -42,7 +43,7 @@ def check_texts(
         if not isinstance(text, str):
             raise TypeError(f"text {i} is {text!r}, not a string: "
                             "leave missing texts out, for instance with .dropna()")
-        if not text.strip(): raise ValueError(f"text {i} is blank: leave it out")
+        if not blank and not text.strip(): raise ValueError(f"text {i} is blank: leave it out")
     # half a surrogate pair is no character
     return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
 
@@ -116,10 +117,10 @@ MAX_CHARACTERS = 1_000  # characters that are read of a text
 
 def split_words(
     text:str, # Any text
-) -> list: # Words and signs in lower case
-    "The tokens of a text."
-    # phones type the curly one
-    words = TOKEN.findall(text.strip()[:MAX_CHARACTERS].replace("’", "'").lower())
+) -> list: # Words and signs in lower case; a digit is '0', a link 'http'
+    "The tokens of a text's first 1,000 characters."
+    text = text.strip()[:MAX_CHARACTERS].replace("’", "'")  # the apostrophe that phones type
+    words = TOKEN.findall(text.lower())
     return ["http" if word.startswith("http") else re.sub(r"\d", "0", word) for word in words]
 
 # %% ../nbs/04_questions.ipynb #ffbf8db1
@@ -221,9 +222,9 @@ def bag_of_ngrams(
 
 # %% ../nbs/04_questions.ipynb #d9799072
 @lru_cache
-def load_word_tones() -> pd.DataFrame: # Columns happiness (1 to 9) and rating (-4 to 4; NaN: VADER has none), by word
+def load_word_tones() -> pd.DataFrame: # Columns happiness (1 to 9) and rating (-4 to 4), by word; NaN: there is none
     """How words feel, from labMT (Dodds et al. 2011), GloVe and VADER (Hutto & Gilbert 2014);
-    made by scripts/make_word_tones.py."""
+    made by scripts/make_word_tones.py. Read once, so don't change it."""
     return pd.read_csv(ASSETS / "word_tones.csv",
                        keep_default_na=False, na_values=[""], index_col="word")
 
@@ -276,28 +277,30 @@ def number_words(
     return keras.utils.pad_sequences(rows, WORDS_LENGTH, padding="post", truncating="post")
 
 # %% ../nbs/04_questions.ipynb #d3655c76
+WINDOW = 5  # words to each side that keep a word company; one that is k words away counts 1/k
+
 def pmi_vectors(
     texts, # Texts; no labels
     vocabulary:list, # From `learn_words`
     dim:int=100, # Numbers per word
-    window:int=5, # Words to each side; one that is k words away counts 1/k
     scale:float=.4, # Standard deviation of the numbers
 ) -> np.ndarray: # float32 (len(vocabulary), dim)
     """Word vectors from a truncated SVD of positive pointwise mutual information.
-    Raises `ValueError` where the vocabulary is too small, and as `check_texts` does."""
+    Raises `ValueError` for too few words, or none near another, and as `check_texts` does."""
     if len(vocabulary) <= dim:
         raise ValueError(f"{len(vocabulary)} words cannot have {dim} independent numbers each: "
                          "give more texts or a smaller dim")
     number = {word: i for i, word in enumerate(vocabulary)}
-    line = np.concatenate([[*(number.get(word, 1) for word in split_words(text)), *[0] * window]
+    line = np.concatenate([[*(number.get(word, 1) for word in split_words(text)), *[0] * WINDOW]
                            for text in check_texts(texts)]).astype(int)
     pairs = csr_matrix((len(vocabulary),) * 2)
-    for k in range(1, window + 1):
+    for k in range(1, WINDOW + 1):
         a, b = line[:-k], line[k:]
         both = (a > 1) & (b > 1)  # neither a gap nor an unknown word
         pairs += csr_matrix((np.full(both.sum(), 1 / k), (a[both], b[both])), shape=pairs.shape)
     pairs = (pairs + pairs.T).tocoo()
-    total = np.maximum(np.ravel(pairs.sum(axis=1)), 1e-9)
+    if not pairs.nnz: raise ValueError("no two words stand near each other: give more texts")
+    total = np.ravel(pairs.sum(axis=1))
     context = total ** .75 / (total ** .75).sum()  # rare company counts for less
     pmi = np.maximum(np.log(pairs.data / (total[pairs.row] * context[pairs.col])), 0)
     u, s, _ = svds(csr_matrix((pmi, (pairs.row, pairs.col)), shape=pairs.shape),

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['EPSILON', 'LATENT_DIM', 'SHARPNESS', 'REFINEMENTS', 'EPOCHS', 'LAST_EPOCHS', 'BATCH_SIZE', 'LEARNING_RATE',
-           'reconstruction_loss', 'kl_loss', 'VariationalLayer', 'check_codes', 'psnr', 'VAE', 'build_post_vae',
-           'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'build_vae', 'augment',
-           'EmojiBatches', 'ConvMuon', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'Interruption', 'train_vae',
-           'Clouds', 'refine_clouds', 'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic',
+           'LOG_VAR_LIMIT', 'reconstruction_loss', 'kl_loss', 'VariationalLayer', 'check_codes', 'psnr', 'VAE',
+           'build_post_vae', 'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'build_vae',
+           'augment', 'EmojiBatches', 'ConvMuon', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'Interruption',
+           'train_vae', 'Clouds', 'refine_clouds', 'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic',
            'bits_per_dimension']
 
 # %% ../nbs/02_vae.ipynb #5539c1a6
@@ -248,7 +248,7 @@ def build_post_vae(
 # %% ../nbs/02_vae.ipynb #1f690813
 def _rounded(w): # float32 to the nearest number of half precision with 8 bits of mantissa instead of 10
     with np.errstate(over="ignore"):
-        bits = w.astype(np.float16).view(np.uint16) + 2 & 0xfffc
+        bits = (w.astype(np.float16).view(np.uint16) + 2) & 0xfffc
         rounded = bits.view(np.float16).astype(np.float32)
     if (np.isinf(rounded) & np.isfinite(w)).any():
         raise ValueError(f"a weight of {np.abs(w).max():g} is too large for half precision, "
@@ -260,7 +260,8 @@ def save_model(
     path:str|os.PathLike, # A file ending in .keras
 ) -> Path: # `path`
     """Write a model to a file, whole or not at all.
-    Raises `ValueError` for a name that ends otherwise."""
+    Raises `ValueError` for a name that ends otherwise or a weight beyond half precision,
+    and as `written_whole` does."""
     if Path(path).suffix != ".keras":
         raise ValueError(f"the file of a model must end in .keras, got {Path(path).name}")
     bare = model.from_config(model.get_config())
@@ -303,11 +304,12 @@ def evaluate_vae(
     vae:VAE, # To measure
     images:np.ndarray, # (n, 36, 36, 4): uint8 or floats in [0, 1]
     seed:int=0, # Of the draws
-    clouds:tuple|None=None, # Of the images, where they are known already
+    clouds:tuple|None=None, # z_mean and z_log_var, each (n, 16), where they are known already
 ) -> dict: # objective, reconstruction_loss, kl_loss in nats; psnr in dB; all means over the images
     """The article's objective with one draw of each code, and the PSNR at z_mean.
     Raises as `check_images` does."""
-    x, (z_mean, z_log_var) = check_images(images), clouds or vae.clouds(images)
+    x = check_images(images)
+    z_mean, z_log_var = vae.clouds(images) if clouds is None else clouds
     z = z_mean + np.exp(z_log_var / 2) * np.random.default_rng(seed).standard_normal(z_mean.shape)
     reconstruction = float(np.mean(reconstruction_loss(x, vae.decode(z))))
     kl = float(np.mean(kl_loss(z_mean, z_log_var)))
@@ -319,6 +321,7 @@ def evaluate_vae(
 SHARPNESS, REFINEMENTS = 9., 15        # nats per dB; gradient steps
 EPOCHS, LAST_EPOCHS = 80, 27           # in the last ones, nothing is moved or scaled
 BATCH_SIZE, LEARNING_RATE = 32, 3e-3
+LOG_VAR_LIMIT = 8.  # the log variances of our clouds stay within ± this
 
 def _pixels_to_channels(x): # (n, 36, 36, 4) -> (n, 18, 18, 16): each square of 2×2 pixels becomes one place
     x = layers.Permute((1, 3, 2, 4))(layers.Reshape((18, 2, 18, 8))(x))
@@ -333,7 +336,7 @@ def build_vae(
     seed:int=0, # Of the initial weights and the draws
     sharpness:float=SHARPNESS, # Weight of the PSNR in the loss, nats per dB
 ) -> VAE: # Untrained
-    """Our VAE: strided convolutions, separate heads for z_mean and z_log_var,
+    """Our VAE: squares of 2×2 pixels as channels, strided convolutions, bounded log variances,
     and a residual block in the decoder."""
     keras.utils.set_random_seed(seed)
     images = keras.Input(EMOJI_SHAPE, name="images")
@@ -341,7 +344,7 @@ def build_vae(
     x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)                   # (n, 9, 9, 64)
     x = layers.Conv2D(64, 3, strides=2, padding="same", activation="silu")(x)                   # (n, 5, 5, 64)
     x = layers.Dense(256, activation="silu")(layers.Flatten()(x))                               # (n, 256)
-    cloud = VariationalLayer(LATENT_DIM, log_var_limit=8, seed=seed)(x)
+    cloud = VariationalLayer(LATENT_DIM, log_var_limit=LOG_VAR_LIMIT, seed=seed)(x)
     encoder = keras.Model(images, cloud, name="encoder")
 
     z = keras.Input((LATENT_DIM,), name="z")
@@ -390,17 +393,17 @@ def augment(
     "Mirrored, recoloured, moved and scaled copies of images."
     n = len(x)
     x = np.where(rng.random((n, 1, 1, 1)) < .5, x[:, :, ::-1], x)
-    order = np.tile(np.arange(4), (n, 1))
+    order = np.tile(np.arange(4), (n, 1))  # half of the images get red, green and blue in another
     order[:, :3] = np.where(rng.random((n, 1)) < .5,
                             rng.permuted(order[:, :3], axis=1), order[:, :3])
-    # channels in another order
     x = x.transpose(0, 3, 1, 2)[np.arange(n)[:, None], order].transpose(0, 2, 3, 1)
     return np.ascontiguousarray(_move_and_scale(x, rng) if moved else x, dtype=np.float32)
 
 # %% ../nbs/02_vae.ipynb #739ec05c
 class EmojiBatches(keras.utils.PyDataset):
     """Batches whose order and augmentation depend on the seed and the epoch alone,
-    so that a training can be taken up at any epoch."""
+    so that a training can be taken up at any epoch. What does not fill a last batch
+    sits out the epoch; fewer images than `batch_size` are one batch."""
     def __init__(
         self,
         x:np.ndarray, # float32 (n, 36, 36, 4) in [0, 1]
@@ -442,7 +445,7 @@ class ConvMuon(keras.optimizers.Muon):
         return ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
 
     def lr_adjust(self, x):
-        # Liu et al. 2025
+        "Steps with entries of about `rms_rate`, whatever the kernel's shape (Liu et al. 2025)."
         return x * self.rms_rate * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1]))
 
 # %% ../nbs/02_vae.ipynb #4f3ab915
@@ -503,14 +506,16 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         for layer in self.model.encoder.layers:
             if isinstance(layer, VariationalLayer):
+                # the seed, and how many numbers were drawn: each epoch has a million of its own
                 layer.seed_generator.state.assign([self.settings["seed"], epoch * 1_000_000])
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items(): self.history.setdefault(name, []).append(float(value))
         if not np.isfinite(logs["loss"]):
             raise FloatingPointError(
-                f"the loss is {logs['loss']} in epoch {epoch + 1}: lower the learning rate"
-                + (f"; {self.checkpoint} holds the epoch before" if self.checkpoint else ""))
+                f"the loss is {logs['loss']} in epoch {epoch + 1}: train with another seed"
+                + (f" and checkpoint; {self.checkpoint} holds the epoch before"
+                   if self.checkpoint else ""))
         if self.checkpoint:
             save_checkpoint(self.model, self.history, self.settings, self.checkpoint)
         self.progress.set_postfix(
@@ -521,7 +526,7 @@ class Recorder(keras.callbacks.Callback):
 
 # %% ../nbs/02_vae.ipynb #e6c320b3
 class Interruption(keras.callbacks.Callback):
-    "Takes Ctrl-C at the end of a step. A second one does not wait."
+    "Takes Ctrl-C after the steps that Keras runs in one go. A second one does not wait."
     def __enter__(self):
         self.asked = False
         self.waits = (signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -554,7 +559,7 @@ def train_vae(
     """Train our VAE.
     Raises as `check_images` does, `ValueError` for no epoch or a foreign or misnamed checkpoint,
     `FloatingPointError` where the loss is not finite."""
-    x, seed, sharpness = check_images(images), int(seed), float(sharpness)
+    x, epochs, seed, sharpness = check_images(images), int(epochs), int(seed), float(sharpness)
     if epochs < 1: raise ValueError(f"epochs must be 1 or more, got {epochs}")
     if checkpoint and not str(checkpoint).endswith(".weights.h5"):
         raise ValueError(f"a checkpoint's name must end in .weights.h5, got {checkpoint}")
@@ -562,7 +567,7 @@ def train_vae(
                 "epochs": epochs, "seed": seed, "sharpness": sharpness,
                 "batch size": BATCH_SIZE, "learning rate": LEARNING_RATE}
     vae = build_vae(seed, sharpness)
-    n_batches = max(1, len(x) // BATCH_SIZE)
+    n_batches = len(EmojiBatches(x, BATCH_SIZE, seed))
     n_steps = epochs * n_batches
     rate = keras.optimizers.schedules.CosineDecay(
         0., n_steps - n_steps // 10, alpha=.003,
@@ -599,14 +604,16 @@ class Clouds(keras.Model):
         self.built = True
 
     def call(self, inputs):
-        deviation = ops.exp(self.z_log_var / 2) * inputs[1]
+        _, epsilon = inputs  # (size, 36, 36, 4), (1, 16)
+        deviation = ops.exp(self.z_log_var / 2) * epsilon
         return tuple(self.decode(self.z_mean + d) for d in (0, deviation, -deviation))  # each (size, 36, 36, 4)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        middle, *drawn = y_pred
-        reconstruction = sum(reconstruction_loss(x[0], x_hat) for x_hat in drawn) / 2
+        (images, _), (middle, *drawn) = x, y_pred
+        reconstruction = sum(reconstruction_loss(images, x_hat) for x_hat in drawn) / 2
+        # a sum: no image's gradient depends on how many others there are
         return ops.sum(reconstruction + kl_loss(self.z_mean, self.z_log_var)
-                       - self.sharpness * _decibels(x[0], middle))
+                       - self.sharpness * _decibels(images, middle))
 
 # %% ../nbs/02_vae.ipynb #5a22f17c
 def refine_clouds(
@@ -629,15 +636,16 @@ def refine_clouds(
     clouds.optimizer.build(clouds.trainable_variables)
     refined = np.empty((2, n, LATENT_DIM), np.float32)
     for i in range(0, n, size):
-        # the last batch is as large as the others
-        rows = slice(min(i, n - size), min(i, n - size) + size)
+        start = min(i, n - size)  # the last batch is as large as the others
+        rows = slice(start, start + size)
         x = check_images(images[rows])
         for variable in clouds.optimizer.variables: variable.assign(ops.zeros_like(variable))
         clouds.z_mean.assign(z_mean[rows])
         clouds.z_log_var.assign(z_log_var[rows])
         for epsilon in noise: clouds.train_on_batch((x, epsilon))
         refined[0, rows] = ops.convert_to_numpy(clouds.z_mean)
-        refined[1, rows] = np.clip(ops.convert_to_numpy(clouds.z_log_var), -8, 8)
+        refined[1, rows] = np.clip(ops.convert_to_numpy(clouds.z_log_var),
+                                   -LOG_VAR_LIMIT, LOG_VAR_LIMIT)
     return refined[0], refined[1]
 
 # %% ../nbs/02_vae.ipynb #3866e5b6
@@ -682,11 +690,12 @@ def bits_per_dimension(
     scale:float, # Of the discretised logistic around each pixel
     n_draws:int=32, # From each cloud
     seed:int=0, # Of the draws
-    clouds:tuple|None=None, # Of the images, where they are known already
+    clouds:tuple|None=None, # z_mean and z_log_var, each (n, 16), where they are known already
 ) -> dict: # 'elbo' and 'iwae': upper bounds on the bits per dimension, means over the images
     """ELBO and importance-weighted bound in bits per dimension (Burda et al. 2016, eq. 8).
     Raises as `check_images` does."""
-    x, (z_mean, z_log_var) = check_images(images), clouds or vae.clouds(images)
+    x = check_images(images)
+    z_mean, z_log_var = vae.clouds(images) if clouds is None else clouds
     rng, log_weights = np.random.default_rng(seed), []
     for _ in range(n_draws):
         epsilon = rng.standard_normal(z_mean.shape, np.float32)

@@ -37,7 +37,7 @@ def main(which):
     clouds = np.array(vae.clouds(emojis.images))  # (2, 872, 16)
     if which == "ours":
         with written_whole(ASSETS / "clouds.npy") as file: np.save(file, clouds)
-    figures = {part: evaluate_vae(vae, emojis.images[rows], clouds=tuple(clouds[:, rows]))
+    figures = {part: evaluate_vae(vae, emojis.images[rows], clouds=clouds[:, rows])
                for part, rows in (("training", is_train), ("held out", ~is_train))}
     write_card(name, vae, f"{emojis.source}, 36×36 RGBA",
                "train_valid_mask(872), 683 to train on, 189 held out", seed,

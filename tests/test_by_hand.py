@@ -15,7 +15,7 @@ from neural_emojis.data import (
     describe, load_annotations, load_emojis, read_valence, train_valid_mask)
 from neural_emojis.generation import (
     add_emojis, aggregate_posterior, compare_pictures, kl_by_dimension,
-    load_density, nearest_emojis, save_gif)
+    load_density, nearest_emojis, picture_features, save_gif)
 from neural_emojis.meaning import noise_ceiling, word_tones
 from neural_emojis.plot import over_white, plot_plane, plot_rows
 from neural_emojis.questions import glove_coverage, load_word_tones
@@ -76,6 +76,14 @@ def test_an_animation_comes_back(tmp_path):
     frames[..., 3] = 1
     film = iio.imread(save_gif(frames, tmp_path / "f.gif", zoom=1))
     assert np.allclose(film.mean(axis=(1, 2, 3)) / 255, np.array([0, 1, 2, 3, 2, 1]) / 3, atol=.02)
+
+
+def test_level_and_upright_edges_do_not_hang_on_rounding():
+    square = np.ones((1, *EMOJI_SHAPE), np.float32)
+    square[:, 9:27, 9:27, :3] = 0
+    noise = np.random.default_rng(0).normal(0, 1e-6, square.shape).astype(np.float32)
+    same = picture_features(np.clip(square + noise, 0, 1))
+    assert np.allclose(picture_features(square), same, atol=1e-3)
 
 
 def test_upside_down_is_farther_by_a_rare_feature_too():

@@ -90,6 +90,17 @@ def test_a_picture_with_a_palette_has_its_alpha():
             and np.abs(few.images[0].astype(int) - emojis["🎉"]).mean() < 10)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_picture_may_name_a_transparent_colour(mode):
+    Path("few").mkdir()
+    grey = np.full((36, 36), 200, np.uint8)
+    grey[10:20] = 7
+    Image.fromarray(grey).convert(mode).save("few/1f389.png",
+                                             transparency=7 if mode == "L" else (7, 7, 7))
+    alpha = load_emojis("few").images[0, :, :, 3]
+    assert not alpha[10:20].any() and (np.delete(alpha, range(10, 20), axis=0) == 255).all()
+
+
 def test_every_example_in_the_help_is_understood():
     examples = [line.strip() for _, example, _ in COMMANDS.values()
                 for line in example.splitlines()]
@@ -119,7 +130,7 @@ BAD = {  # words: what the line must say
     "": "required: COMMAND",
     "dance": "invalid choice: 'dance'",
     "generate": "required: -o",
-    "generate -n 0 -o x.png": "0 is not a whole number from 1 on",
+    "generate -n 0 -o x.png": "0 is not a whole number from 1 to 4,294,967,295",
     "generate -n -5 -o x.png": "-5 is not",
     "generate -n 2.5 -o x.png": "2.5 is not",
     "generate -n 1e9 -o x.png": "1e9 is not",
@@ -311,7 +322,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_in_one_line(capsys, monkeyp
     monkeypatch.setattr("neural_emojis.vae.LEARNING_RATE", np.nan)
     assert main(["train", "vae", "--images", "few", "--epochs", "5", "-o", "a.keras"]) == 2
     assert capsys.readouterr().err == (
-        "neural-emojis: the loss is nan in epoch 2: lower the learning rate; "
+        "neural-emojis: the loss is nan in epoch 2: train with another seed and checkpoint; "
         "a.weights.h5 holds the epoch before\n")
     assert Path("a.weights.h5").exists() and not Path("a.keras").exists()
 

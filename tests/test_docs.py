@@ -330,15 +330,6 @@ def test_long_lines_of_code_can_be_folded_and_stay_as_they_are():
     assert polish(page.format('sh notranslate')) == page.format('sh notranslate')
 
 
-def test_comments_far_to_the_right_move_up_where_the_line_is_too_long():
-    block = ('<div class="highlight-python notranslate">'
-             '<div class="highlight"><pre>{}</pre></div></div>')
-    page = block.format(f'{"n" * 60}      <span class="c1"># {"c" * 40}</span>\n'
-                        f'{"n" * 60}      <span class="c1"># short</span>\n')
-    text = re.sub('<[^>]*>', '', polish(page))
-    assert text == f'{"n" * 60}  # {"c" * 40}\n{"n" * 60}      # short\n'
-
-
 def test_card(tmp_path):
     card.draw_card('A title', 'One line', tmp_path/'card.png')
     picture = Image.open(tmp_path/'card.png')
