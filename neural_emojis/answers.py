@@ -200,7 +200,8 @@ def climb(
 ) -> tuple: # codes float32 (n, 16), their cosines float32 (n,)
     """For each question a likely code with a high cosine, by hill climbing.
     Raises `ValueError` where no start is likely enough."""
-    starts = starts[density.score_samples(starts) >= least]
+    is_likely = lambda z: density.score_samples(z) >= least
+    starts = starts[is_likely(starts)]
     if len(starts) == 0:
         raise ValueError("no start is likely enough: give more of them or a lower density")
     vectors, codes, cosines = encode(starts), [], []
@@ -209,14 +210,19 @@ def climb(
         z = starts[best := np.argsort(-value)[:n_climbers]]
         value = value[best]
         for size in np.geomspace(step, step / 10, n_rounds):
-            new = z + size * rng.standard_normal((8, *z.shape))  # eight tries for each climber
-            new = new.reshape(-1, z.shape[1]).astype(np.float32)
-            likely = density.score_samples(new) >= least
-            new_value = np.where(likely, encode(new) @ question, -1).reshape(8, -1)
-            which, climber = new_value.argmax(axis=0), np.arange(len(z))
-            better = new_value[which, climber] > value
-            z = np.where(better[:, None], new.reshape(8, *z.shape)[which, climber], z)
-            value = np.where(better, new_value[which, climber], value)
+            z, value = _step(z, value, question, encode, is_likely, size, rng)
         codes.append(z[value.argmax()])
         cosines.append(value.max())
     return np.stack(codes).astype(np.float32), np.array(cosines, np.float32)
+
+# %% ../nbs/06_answers.ipynb #c83f5e61
+def _step(z, value, question, encode, is_likely, size, rng):
+    """Codes (m, 16) and their cosines with a question, one step later:
+    each code goes where its best try is, if that is likely and better."""
+    new = z + size * rng.standard_normal((8, *z.shape))  # eight tries for each climber
+    new = new.reshape(-1, z.shape[1]).astype(np.float32)
+    new_value = np.where(is_likely(new), encode(new) @ question, -1).reshape(8, -1)
+    which, climber = new_value.argmax(axis=0), np.arange(len(z))
+    better = new_value[which, climber] > value
+    z = np.where(better[:, None], new.reshape(8, *z.shape)[which, climber], z)
+    return z, np.where(better, new_value[which, climber], value)

@@ -74,6 +74,7 @@ def _raw_blocks(names, codes, annotations, words):
             "neighbours": np.exp(-np.abs(places[:, None] - spots) / REACH),
             "picture": check_codes(codes)}
 
+# %% ../nbs/07_meaning.ipynb #1d94b7f2
 @lru_cache
 def _scales():
     "The TF-IDF of the 872 emojis' texts, and each block's mean and scales over them."
@@ -143,6 +144,7 @@ def fit_valence(
     best = min(np.geomspace(.03, 10, 6), key=press)
     return KernelRidge(alpha=best, kernel="precomputed").fit(kernel, y, sample_weight=weight)
 
+# %% ../nbs/07_meaning.ipynb #e06a3c58
 def cross_validate(
     kernel:np.ndarray, # (n, n), from `likeness`
     valence:np.ndarray, # (n,)

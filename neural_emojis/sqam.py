@@ -658,6 +658,7 @@ class AnswerCosines(layers.Layer):
         return {**super().get_config(), "n_answers": self.n_answers, "code_dim": self.code_dim,
                 "activation": self.activation}
 
+# %% ../nbs/05_sqam.ipynb #d388da3a
 def add_answers(
     encoder:keras.Model, # From `build_question_encoder`
     codes:np.ndarray, # float32 (answers, 16), of the answers
@@ -698,6 +699,7 @@ class SoftmaxOverAnswers(keras.losses.Loss):
         return keras.losses.categorical_crossentropy(
             y_true, cosines / self.temperature, from_logits=True, label_smoothing=self.smoothing)
 
+# %% ../nbs/05_sqam.ipynb #fe4b1654
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class HingeOverAnswers(keras.losses.Loss):
     """Hinge of cosines (n, answers) against one 'random' wrong answer,
@@ -1083,6 +1085,7 @@ def fit_temperature(
         return -logs[np.arange(len(labels)), labels].mean()
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 2), method="bounded").x))
 
+# %% ../nbs/05_sqam.ipynb #4cc19be9
 def _bins(confidence, n_bins):
     return np.minimum((confidence * n_bins).astype(int), n_bins - 1)  # 1 is in the last
 
@@ -1237,6 +1240,7 @@ def meaning_vectors(
     # without those that meet no common word, or none in these directions
     return table[np.linalg.norm(directions, axis=1) > .5]
 
+# %% ../nbs/05_sqam.ipynb #87bc6ea4
 def encode_texts(
     texts:list, # n texts
     vectors:pd.DataFrame, # (words, dim), from `meaning_vectors`
@@ -1255,6 +1259,7 @@ def word_questions(
              for word in sorted(set(find_words(text)) & known)]
     return encode_texts([word for word, _ in words], vectors), np.array([i for _, i in words], int)
 
+# %% ../nbs/05_sqam.ipynb #6b31c5b2
 def fit_question_map(
     questions:np.ndarray, # (n, d): texts whose right answer is known, encoded
     answers:np.ndarray, # (m, d): the answers, encoded
