@@ -29,7 +29,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE
 
-from neural_emojis.answers import Answerer, climb, load_answerer, plot_answers
+from neural_emojis.answers import TRIES, Answerer, climb, load_answerer, plot_answers
 from neural_emojis.data import EmojiSet, describe, emoji_char, load_annotations, tile
 from neural_emojis.generation import kl_by_dimension, load_density
 from neural_emojis.plot import plot_rows, use_style
@@ -38,7 +38,6 @@ from neural_emojis.vae import LATENT_DIM, load_clouds
 
 here = Path(__file__).resolve().parent
 neighbours, power = 8, 4          # of `code_at`
-tries = 8                         # of each climber in a round of `climb`
 
 
 def project(
@@ -132,7 +131,7 @@ def sentiment_graph(committee) -> tuple[keras.Model, np.ndarray]:
             # all that the graph asks of them
             layer.get_layer('bag').ngrams.assign(np.where(ngrams >= WORD, WORD, 0))
     cosines = bare.outputs[0]
-    confidence = ops.softmax(cosines / committee.answers.temperature, axis=-1)
+    confidence = ops.softmax(cosines / committee.temperature, axis=-1)
     return keras.Model(bare.inputs, [cosines, confidence], name='sentiment'), ngrams
 
 
@@ -180,7 +179,7 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     parameters = inspect.signature(climb).parameters
     how = {name: parameter.default for name, parameter in parameters.items()
            if name in ('n_rounds', 'n_climbers', 'step')}
-    shape = (how['n_rounds'], tries, how['n_climbers'], LATENT_DIM)
+    shape = (how['n_rounds'], TRIES, how['n_climbers'], LATENT_DIM)
     steps = np.random.default_rng(0).standard_normal(shape)  # those of `climb` with seed 0
     sentiment, ngrams = sentiment_graph(answerer.committee)
     export(answerer.vae.decoder, folder/'decoder.onnx.gz')
@@ -198,7 +197,7 @@ def write_models(folder:Path, answerer:Answerer) -> None:
     for name, array in arrays.items():
         (folder/f'{name}.gz').write_bytes(gzip.compress(array.tobytes(), mtime=0))
     text = {'first_word': int((ngrams < WORD).sum()), 'labels': answerer.committee.labels,
-            'least': float(least), **how, 'tries': tries,
+            'least': float(least), **how, 'tries': TRIES,
             'words': answerer.meaning.vocabulary,
             'described': dict(zip(map(emoji_char, every), describe(every))),
             'called': called.indptr.tolist(), 'n_stems': stems.shape[1]}

@@ -20,26 +20,23 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import scale
 
 from .data import ASSETS, describe, load_annotations, load_emojis
-from .questions import load_word_tones
+from .questions import ORDINARY, load_word_tones
 from .sqam import find_words, load_meaning
 from .vae import check_codes, load_codes
 
 # %% ../nbs/07_meaning.ipynb #77768250
 def word_tones(
     texts:list, # n texts
-) -> np.ndarray: # float (n, 6): mean, lowest and highest happiness minus 5.3, then rating; zeros where no word has one
-    """How the words of texts feel; 5.3 is the happiness of an ordinary word.
-    Ratings get one of 0 beside those of the words, as most words have none."""
-    tones = load_word_tones() - [5.3, 0.]
+) -> np.ndarray: # float (n, 6): mean, lowest and highest happiness, then rating; zeros where no word has one
+    """How the words of texts feel: happiness above that of an ordinary word (5.4), and ratings
+    from −4 to 4, with one of 0 beside those of the words, as most words have none."""
+    tones = load_word_tones() - [ORDINARY, 0.]
     table = np.zeros((len(texts), 6))
     for i, text in enumerate(texts):
-        known = tones.reindex(find_words(text)).to_numpy()
-        for k in (0, 1):
-            values = known[~np.isnan(known[:, k]), k]
-            if len(values):
-                table[i, 3 * k:3 * k + 3] = (values.sum() / (k + len(values)),
-                                             min(values.min(), 0 if k else np.inf),
-                                             max(values.max(), 0 if k else -np.inf))
+        happiness, rating = tones.reindex(find_words(text)).to_numpy().T
+        for k, values in enumerate((happiness, np.append(rating, 0))):
+            values = values[~np.isnan(values)]
+            if len(values): table[i, 3 * k:3 * k + 3] = values.mean(), values.min(), values.max()
     return table
 
 # %% ../nbs/07_meaning.ipynb #843f307c
@@ -95,7 +92,10 @@ def emoji_features(
     annotations:pd.DataFrame|None=None, # Columns name, keywords, tags, group, by emoji name; None: `load_annotations()`
 ) -> dict: # {block: float (n, d)} of `BLOCKS`, each of mean squared length 1 over the 872 emojis
     """All that is known of emojis before anyone has used them.
-    Raises as `describe` and `check_codes` do."""
+    Raises `ValueError` where names and codes differ in number,
+    and as `describe` and `check_codes` do."""
+    if len(names) != len(codes):
+        raise ValueError(f"{len(names)} names and {len(codes)} codes: give one code for each")
     annotations = load_annotations() if annotations is None else annotations
     words, scales = _scales()
     return {block: (x - scales[block][0]) / scales[block][1]
@@ -129,13 +129,15 @@ def fit_valence(
     count:np.ndarray, # (n,): the number of tweets behind each
 ) -> KernelRidge: # Fitted; give its `predict` the likeness (m, n) of new emojis with those shown
     """Kernel ridge regression of `ranked_valence`, its λ chosen by leave-one-out (Allen's PRESS).
-    Raises `ValueError` for valences that are not finite or not one for each emoji,
-    or for counts below 1."""
-    if np.min(count) < 1:
+    Raises `ValueError` for valences or counts that are not one for each emoji, valences that
+    are not finite, and counts below 1."""
+    valence, count = np.asarray(valence, float), np.asarray(count, float)
+    if not valence.shape == count.shape == (len(kernel),) or not np.isfinite(valence).all():
+        raise ValueError(f"{len(kernel)} finite valences expected, and as many counts; "
+                         f"got shapes {valence.shape} and {count.shape}")
+    if not (count >= 1).all():
         raise ValueError("every count must be 1 or more: an emoji without a tweet has no valence")
-    valence, weight = np.asarray(valence, float), np.asarray(count) / (np.asarray(count) + 10)
-    if valence.shape != (len(kernel),) or not np.isfinite(valence).all():
-        raise ValueError(f"{len(kernel)} finite valences expected, got shape {valence.shape}")
+    weight = count / (count + 10)  # ten tweets: half of it is to be trusted
     y = ranked_valence(valence, weight)
     def press(ridge):
         inverse = np.linalg.inv(kernel + np.diag(ridge / weight))
@@ -162,24 +164,26 @@ def cross_validate(
 def noise_ceiling(
     table:pd.DataFrame, # Columns valence, count and spread, from `load_valence`
     least:int=1, # Tweets that an emoji must have
-    n_draws:int=200, # Simulated truths
-    seed:int=0, # Of the draws
+    seed:int=0, # Of the draws: 200 simulated truths
 ) -> float: # Mean Spearman correlation of true and observed valence
     """What a perfect prediction would score on noisy valences,
     under a normal model of the true ones.
-    Raises `ValueError` where fewer than two emojis have 20 tweets."""
+    Raises `ValueError` where fewer than two emojis have 20 tweets,
+    or such emojis differ no more than chance would have them."""
     if (table["count"] >= 20).sum() < 2:
         raise ValueError("no two emojis have 20 tweets: their valences cannot be told from noise")
     rng, often = np.random.default_rng(seed), table[table["count"] >= 20]
-    s = often["spread"].mean()  # variance of one tweet
-    mean = often["valence"].mean()
-    variance = max(0., often["valence"].var() - (s / often["count"]).mean())
+    of_one_tweet, mean = often["spread"].mean(), often["valence"].mean()
+    variance = often["valence"].var() - (of_one_tweet / often["count"]).mean()  # of the truth
+    if variance <= 0:
+        raise ValueError("these valences differ no more than by chance: give emojis of more tweets")
     shown = table[table["count"] >= least]
-    trust = variance / (variance + s / shown["count"].to_numpy())  # in what the tweets say
-    size = n_draws, len(shown)
+    noise = of_one_tweet / shown["count"].to_numpy()
+    trust = variance / (variance + noise)  # in what the tweets say
+    size = 200, len(shown)
     truth = (mean + trust * (shown["valence"].to_numpy() - mean)
              + np.sqrt(variance * (1 - trust)) * rng.standard_normal(size))
-    observed = truth + np.sqrt(s / shown["count"].to_numpy()) * rng.standard_normal(size)
+    observed = truth + np.sqrt(noise) * rng.standard_normal(size)
     return float(np.mean([spearmanr(*pair)[0] for pair in zip(truth, observed)]))
 
 # %% ../nbs/07_meaning.ipynb #85ecad85

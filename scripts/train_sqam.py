@@ -84,14 +84,14 @@ def train_sentiment():
     tweets, is_train, answers = airline()
     texts = tweets["text"][is_train].reset_index(drop=True)
     labels = tweets["sentiment"][is_train].reset_index(drop=True)
-    fit = lambda rows: train_committee(texts[rows], labels[rows], answers, None, SENTIMENT_MEMBERS,
+    fit = lambda rows: train_committee(texts[rows], labels[rows], answers, SENTIMENT_MEMBERS,
                                        tones=tone_vectors(), seed=SEED)
     # folds of the training tweets say how sure the model may be
     cosines = np.zeros((len(texts), len(answers)))
     for rows, others in text_folds(texts, labels):
         cosines[others] = fit(rows).cosines(texts[others])
     committee, number = fit(np.arange(len(texts))), pd.Index(answers).get_indexer(labels)
-    committee.answers.temperature = temperature = fit_temperature(cosines, number)
+    committee.temperature = temperature = fit_temperature(cosines, number)
     seconds = time.perf_counter() - start
     committee = load_sentiment(save_model(committee, ASSETS / "sentiment.keras"))
     figures = {"held out": measure(tweets["sentiment"][~is_train],
@@ -117,7 +117,7 @@ def train_emoji():
     def fit(tweets):
         "A committee that has seen each tweet twice: marked, and without its selector."
         shown = pd.concat([tweets.assign(text=mark_selectors(tweets["text"])), bare(tweets)])
-        return train_committee(shown["text"], shown["emoji"], answers, None, EMOJI_MEMBERS,
+        return train_committee(shown["text"], shown["emoji"], answers, EMOJI_MEMBERS,
                                least=8, seed=SEED, progress=True)
 
     rows, others = text_folds(train["text"], train["emoji"])[0]
@@ -126,7 +126,7 @@ def train_emoji():
                for name, tweets in (("first fold of train", fold),
                                     ("the same without selectors", bare(fold)))}
     committee = fit(train)
-    committee.answers.temperature = temperature = fit_temperature(
+    committee.temperature = temperature = fit_temperature(
         committee.cosines(val["text"]), pd.Index(TWEETEVAL).get_indexer(val["emoji"]))
     seconds = time.perf_counter() - start
     committee = load_emoji_sqam(save_model(committee, ASSETS / "emoji_sqam.keras"))

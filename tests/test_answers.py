@@ -114,7 +114,7 @@ def test_sentiment_is_the_mean_of_the_committee(answerer):
             and list(sentiment.columns) == ["positive", "neutral", "negative"]
             and list(sentiment.index) == TEXTS)
     assert np.allclose(confidence,
-                       softmax(cosines / committee.answers.temperature, axis=1), atol=1e-4)
+                       softmax(cosines / committee.temperature, axis=1), atol=1e-4)
     assert sentiment.columns.equals(confidence.columns) and sentiment.index.equals(confidence.index)
 
 

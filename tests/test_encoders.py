@@ -42,7 +42,7 @@ def vectors(vocabulary):
 
 
 @pytest.fixture(scope="module")
-def committee(): return train_committee(TEXTS, LABELS, ANSWERS, vectors, MEMBERS, seed=1)
+def committee(): return train_committee(TEXTS, LABELS, ANSWERS, MEMBERS, vectors, seed=1)
 
 
 def fnv(text):
@@ -220,7 +220,7 @@ def test_a_fitted_bag_answers_as_its_linear_machines(tmp_path):
     cosine = (q @ answers.T / np.linalg.norm(q, axis=1, keepdims=True)
               / np.linalg.norm(answers, axis=1))
     assert np.allclose(cosines, cosine, atol=1e-4)
-    committee = train_committee(TEXTS, LABELS, ANSWERS, None,
+    committee = train_committee(TEXTS, LABELS, ANSWERS,
                                 {"fitted": {"dim": 5, "prior": .5}}, seed=1)
     assert (committee.choose(TEXTS) == LABELS).all()
     loaded = load_emoji_sqam(save_model(committee, tmp_path / "fitted.keras"))
@@ -274,7 +274,7 @@ def test_a_fitted_bag_with_tones(tmp_path):
         model.predict(list(bags), verbose=0) * np.linalg.norm(q, axis=1, keepdims=True),
         x @ coefficients + intercepts, atol=.02)
     assert np.abs(model.get_layer("bag").tone_table).max() > 0
-    committee = train_committee(TEXTS, LABELS, ANSWERS, None, {"fitted": {"dim": 5}}, tones=tones)
+    committee = train_committee(TEXTS, LABELS, ANSWERS, {"fitted": {"dim": 5}}, tones=tones)
     loaded = load_sentiment(save_model(committee, tmp_path / "toned.keras"))
     assert np.allclose(loaded.cosines(TEXTS + ODD[:4]),
                        committee.cosines(TEXTS + ODD[:4]), atol=.02)
@@ -297,6 +297,8 @@ def test_offsets_are_those_of_a_search():
         expected[k] += steps[int(np.argmax(smooth))]
     assert np.allclose(fit_offsets(decisions, labels, [.1, 0, 0, -.1], reach=.5), expected)
     assert macro_f1(expected) > macro_f1(np.zeros(4))
+    # where no offset changes anything, none is given
+    assert (fit_offsets(5 * np.eye(3)[labels % 3], labels % 3, np.zeros(3)) == 0).all()
 
 
 def test_folds_keep_copies_together():
@@ -308,7 +310,7 @@ def test_folds_keep_copies_together():
     for train, valid in folds:
         assert not set(train // 4) & set(valid // 4) and len(set(train) | set(valid)) == 120
     with_folds = train_committee(TEXTS + [f"{text} now" for text in TEXTS], LABELS * 2,
-                                 ANSWERS, None, {"fitted": {"dim": 5, "n_folds": 2}})
+                                 ANSWERS, {"fitted": {"dim": 5, "n_folds": 2}})
     assert (with_folds.choose(TEXTS) == LABELS).all()
 
 
@@ -349,9 +351,9 @@ def test_losses_agree_with_numpy():
 
 def test_committee_learns_and_is_reproducible(committee):
     assert (committee.choose(TEXTS) == LABELS).all()
-    again = train_committee(TEXTS, LABELS, ANSWERS, vectors, MEMBERS, seed=1)
+    again = train_committee(TEXTS, LABELS, ANSWERS, MEMBERS, vectors, seed=1)
     assert np.allclose(committee.cosines(TEXTS), again.cosines(TEXTS), atol=1e-4)
-    other = train_committee(TEXTS, LABELS, ANSWERS, vectors, MEMBERS, seed=2)
+    other = train_committee(TEXTS, LABELS, ANSWERS, MEMBERS, vectors, seed=2)
     assert not np.allclose(committee.cosines(TEXTS), other.cosines(TEXTS), atol=1e-3)
 
 
@@ -360,17 +362,22 @@ def test_committee_is_the_mean_of_its_members(committee):
     members = [committee.get_layer("bag_0").predict([places, counts], verbose=0),
                committee.get_layer("conv_1").predict(words, verbose=0)]
     assert np.allclose(committee.cosines(TEXTS[:6]), np.mean(members, axis=0), atol=1e-5)
-    assert np.allclose(committee.cosines(TEXTS, batch_size=5), committee.cosines(TEXTS), atol=1e-5)
+
+
+def test_texts_are_read_in_pieces(committee, monkeypatch):
+    together = committee.cosines(TEXTS)
+    monkeypatch.setattr("neural_emojis.sqam.BATCH", 5)
+    assert np.allclose(committee.cosines(TEXTS), together, atol=1e-5)
 
 
 def test_committee_without_a_bag():
-    only = train_committee(TEXTS, LABELS, ANSWERS, vectors, {"conv": MEMBERS["conv"]})
+    only = train_committee(TEXTS, LABELS, ANSWERS, {"conv": MEMBERS["conv"]}, vectors)
     assert only.cosines(TEXTS[:2]).shape == (2, 3) and only.ngrams is None
 
 
 def test_temperature(committee):
     cosines = committee.cosines(TEXTS[:3])
-    logits = cosines / committee.answers.temperature
+    logits = cosines / committee.temperature
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert np.allclose(committee.confidence(TEXTS[:3]), expected, atol=1e-5)
     bag = committee.get_layer("bag_0")
@@ -379,12 +386,12 @@ def test_temperature(committee):
 
 def test_saved_and_loaded(committee, tmp_path):
     path = tmp_path / "c.keras"
-    committee.answers.temperature = .123
+    committee.temperature = .123
     first = load_sentiment(save_model(committee, path))
-    committee.answers.temperature = .1
+    committee.temperature = .1
     assert (isinstance(first, Committee) and first.labels == committee.labels
-            and first.answers.vocabulary == committee.answers.vocabulary)
-    assert first.answers.temperature == .123
+            and first.vocabulary == committee.vocabulary)
+    assert first.temperature == .123
     assert np.array_equal(first.ngrams, committee.ngrams) and first.ngrams.dtype == np.int64
     assert np.allclose(first.cosines(TEXTS + ODD[:4]), committee.cosines(TEXTS + ODD[:4]), atol=.01)
     assert np.array_equal(load_sentiment(save_model(first, path)).cosines(TEXTS),
@@ -408,7 +415,7 @@ def test_files_that_are_no_committee(committee, tmp_path):
 
 def test_bad_training(committee):
     with pytest.raises(ValueError, match="needs a label among"):
-        train_committee(TEXTS, LABELS[:-1], ANSWERS, vectors, MEMBERS)
+        train_committee(TEXTS, LABELS[:-1], ANSWERS, MEMBERS, vectors)
     with pytest.raises(ValueError, match="one of bilstm"): build_question_encoder("rnn")
     model = add_answers(build_question_encoder("conv", 5, vectors(range(4))), CODES)
     for labels in ([-1], [3], []):
