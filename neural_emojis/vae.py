@@ -8,7 +8,7 @@ __all__ = ['EPSILON', 'LATENT_DIM', 'SHARPNESS', 'REFINEMENTS', 'EPOCHS', 'LAST_
            'build_post_vae', 'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'build_vae',
            'augment', 'EmojiBatches', 'ConvMuon', 'save_checkpoint', 'restore_checkpoint', 'Recorder', 'Interruption',
            'train_vae', 'Clouds', 'refine_clouds', 'load_vae', 'load_clouds', 'load_codes', 'discretised_logistic',
-           'bits_per_dimension']
+           'log_weights', 'bits_per_dimension']
 
 # %% ../nbs/02_vae.ipynb #5539c1a6
 import errno
@@ -684,6 +684,25 @@ def discretised_logistic(
     return np.where(x <= 0, log_top, np.where(x >= 1, log_bottom, middle))
 
 # %% ../nbs/02_vae.ipynb #512f237d
+def log_weights(
+    vae:VAE, # To measure
+    images:np.ndarray, # (n, 36, 36, 4): uint8, or floats that are multiples of 1/255
+    clouds:tuple, # z_mean and z_log_var of the images, each (n, 16)
+    scale:float, # Of the discretised logistic around each pixel
+    n_draws:int=32, # From each cloud
+    seed:int=0, # Of the draws
+) -> np.ndarray: # (n_draws, n), nats: log p(x|z) + log p(z) − log q(z|x)
+    "Log importance weights of draws z from clouds. Raises as `check_images` does."
+    x, (z_mean, z_log_var) = check_images(images), clouds
+    rng, weights = np.random.default_rng(seed), []
+    for _ in range(n_draws):
+        epsilon = rng.standard_normal(z_mean.shape, np.float32)
+        z = z_mean + np.exp(z_log_var / 2) * epsilon
+        log_prior_ratio = .5 * (epsilon ** 2 + z_log_var - z ** 2).sum(axis=1)
+        log_likelihood = discretised_logistic(x, vae.decode(z), scale).sum(axis=(1, 2, 3))
+        weights.append(log_likelihood + log_prior_ratio)
+    return np.stack(weights)
+
 def bits_per_dimension(
     vae:VAE, # To measure
     images:np.ndarray, # uint8 (n, 36, 36, 4)
@@ -694,17 +713,8 @@ def bits_per_dimension(
 ) -> dict: # 'elbo' and 'iwae': upper bounds on the bits per dimension, means over the images
     """ELBO and importance-weighted bound in bits per dimension (Burda et al. 2016, eq. 8).
     Raises as `check_images` does."""
-    x = check_images(images)
-    z_mean, z_log_var = vae.clouds(images) if clouds is None else clouds
-    rng, log_weights = np.random.default_rng(seed), []
-    for _ in range(n_draws):
-        epsilon = rng.standard_normal(z_mean.shape, np.float32)
-        z = z_mean + np.exp(z_log_var / 2) * epsilon
-        # log p(z) − log q(z|x)
-        log_prior_ratio = .5 * (epsilon ** 2 + z_log_var - z ** 2).sum(axis=1)
-        log_likelihood = discretised_logistic(x, vae.decode(z), scale).sum(axis=(1, 2, 3))
-        log_weights.append(log_likelihood + log_prior_ratio)
-    log_weights = np.stack(log_weights)  # (n_draws, n)
+    if clouds is None: clouds = vae.clouds(images)
+    weights = log_weights(vae, images, clouds, scale, n_draws, seed)
     bits = lambda log_p: float(-log_p.mean() / (math.prod(EMOJI_SHAPE) * np.log(2)))
-    return {"elbo": bits(log_weights),
-            "iwae": bits(special.logsumexp(log_weights, axis=0) - np.log(n_draws))}
+    return {"elbo": bits(weights),
+            "iwae": bits(special.logsumexp(weights, axis=0) - np.log(n_draws))}
