@@ -111,8 +111,9 @@ def whole_number(
     "A check for whole numbers in a range."
     def check(word):
         if not re.fullmatch(r"-?\d{1,18}", word) or not low <= int(word) <= high:
-            raise argparse.ArgumentTypeError(
-                f"{word} is not a whole number from {low:,} to {high:,}")
+            too_high = re.fullmatch(r"\d+", word) and (len(word) > 18 or int(word) > high)
+            end = f"to {high:,}" if too_high or high < 2**32 - 1 else "on"
+            raise argparse.ArgumentTypeError(f"{word} is not a whole number from {low:,} {end}")
         return int(word)
     return check
 
@@ -345,7 +346,7 @@ def train(
 
 # %% ../nbs/09_command_line.ipynb #190e40d8
 def _answer_lines(answerer, texts, top_k, instead):
-    "Answers for people: a list of lines; `instead` as for `answer_table`."
+    "Answers for people: a list of lines; `instead` is 'sentiment', 'confidence' or None for emojis."
     from neural_emojis.data import emoji_char
     from neural_emojis.questions import ANSWERS
     lines = []

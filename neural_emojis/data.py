@@ -814,7 +814,8 @@ def load_emoji_tweets(
         tweets = _read_emoji_sample(split)
         said = f"sample of made-up tweets with emojis, {split}"
         place = "package"
-        _warn_of_stand_in(f"the small {said}, that ships with the package", error, "tweeteval_emoji/")
+        _warn_of_stand_in(f"the small {said}, that ships with the package", error,
+                          "tweeteval_emoji/")
     if place == "path": said = f"{Path(path).name}, {split}"
     tweets.attrs["source"] = f"{said} ({place}, {len(tweets):,} tweets)"
     return tweets

@@ -102,7 +102,7 @@ def sample(
     if n < 1: raise ValueError(f"cannot draw {n} codes: ask for at least 1")
     density = load_density() if density is None else density
     rng = np.random.default_rng(seed)
-    component = rng.choice(density.n_components, size=n, p=density.weights_)  # not in order
+    component = rng.choice(density.n_components, size=n, p=density.weights_)  # in random order
     root = np.linalg.cholesky(density.covariances_)[component]  # (n, 16, 16)
     epsilon = rng.standard_normal((n, LATENT_DIM))
     z = density.means_[component] + np.einsum("nij,nj->ni", root, epsilon)

@@ -173,7 +173,8 @@ def noise_ceiling(
     if (table["count"] >= 20).sum() < 2:
         raise ValueError("no two emojis have 20 tweets: their valences cannot be told from noise")
     rng, often = np.random.default_rng(seed), table[table["count"] >= 20]
-    of_one_tweet, mean = often["spread"].mean(), often["valence"].mean()
+    of_one_tweet = often["spread"].mean()  # s: the variance of a single tweet
+    mean = often["valence"].mean()
     variance = often["valence"].var() - (of_one_tweet / often["count"]).mean()  # of the truth
     if variance <= 0:
         raise ValueError("these valences differ no more than by chance: give emojis of more tweets")

@@ -136,7 +136,7 @@ def plot_plane(
 
 # %% ../nbs/01_plot.ipynb #8632ca6c
 def plot_history(
-    history:dict, # {'loss': [...], 'val_loss': [...]}, as Keras gives it: a number per epoch, held out per `every`-th
+    history:dict, # As Keras gives it: {'loss': [one for each epoch], 'val_loss': [one for each `every` epochs]}
     label:str="loss", # On the vertical axis
     ax:plt.Axes|None=None, # To draw on; None: a new figure
     every:int=1, # Epochs from one held-out number to the next

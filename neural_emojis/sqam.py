@@ -530,8 +530,8 @@ class AttentionPooling(layers.Layer):
         return ops.einsum("nw,nwd->nd", ops.softmax(scores, axis=-1), x)
 
 # %% ../nbs/05_sqam.ipynb #3f7fb1bf
-HALF_LENGTH = np.float32(.5 ** .5)  # of words with pairs, and of pieces: together they have length 1
-TONE_WEIGHT = .3                    # of tones, beside n-grams of length 1
+HALF_LENGTH = np.float32(.5 ** .5)  # of words with pairs, and of pieces: together of length 1
+TONE_WEIGHT = .3                    # of tones, beside these
 
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class NgramBag(layers.Layer):
@@ -1012,7 +1012,7 @@ def train_committee(
     texts, # n texts
     labels, # n labels, keys of `answers`
     answers:dict, # {label: code (16,)}
-    members:dict, # {kind: its dim and units, and what `train_answers` takes}; 'fitted', a bag, takes dim, prior, n_folds
+    members:dict, # {kind: dim, units and what `train_answers` takes}; 'fitted', a bag: dim, prior, n_folds
     vectors=None, # Function of a vocabulary: float32 (words, d), where word vectors start; bags need none
     least:int=2, # In how many texts an n-gram, or how many times a word, must occur
     tones:pd.DataFrame|None=None, # How words feel, from `tone_vectors`, for the bags; None: without
@@ -1037,7 +1037,8 @@ def train_committee(
     if readers := sorted(set(members) - {"bag", "fitted"}):
         if vectors is None:
             raise ValueError(f"{' and '.join(readers)} read words: "
-                             "give vectors, a function of a vocabulary, such as pmi_vectors of texts")
+                             "give vectors, a function of a vocabulary, "
+                             "such as pmi_vectors of texts")
         vocabulary = learn_words(texts, least)
         words, matrix = number_words(texts, vocabulary), vectors(vocabulary)
     models = []
@@ -1259,7 +1260,7 @@ def meaning_vectors(
     vectors = directions * np.log1p(n / np.maximum(frequency[is_kept], rarest))[:, None]
     table = pd.DataFrame(vectors.astype(np.float32),
                          index=pd.Index(counter.get_feature_names_out()[is_kept], name="word"))
-    # without those that meet no common word, or none in these directions: their length is about 0
+    # without those of length 0, which meet no common word more often than by chance
     return table[np.linalg.norm(directions, axis=1) > .5]
 
 # %% ../nbs/05_sqam.ipynb #87bc6ea4
@@ -1366,7 +1367,7 @@ class KernelRegression(layers.Layer):
         return {**super().get_config(), "n_support": self.n_support, "units": self.units,
                 "gamma": self.gamma}
 
-PICTURE_GAMMA = .1
+PICTURE_GAMMA = .1  # for codes scaled to mean 0 and deviation 1
 
 def fit_picture_meaning(
     codes:np.ndarray, # (n, 16), scaled to mean 0 and deviation 1

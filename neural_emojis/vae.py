@@ -393,7 +393,7 @@ def augment(
     "Mirrored, recoloured, moved and scaled copies of images."
     n = len(x)
     x = np.where(rng.random((n, 1, 1, 1)) < .5, x[:, :, ::-1], x)
-    order = np.tile(np.arange(4), (n, 1))  # half of the images get red, green and blue in another
+    order = np.tile(np.arange(4), (n, 1))  # of the channels; half of the images get another
     order[:, :3] = np.where(rng.random((n, 1)) < .5,
                             rng.permuted(order[:, :3], axis=1), order[:, :3])
     x = x.transpose(0, 3, 1, 2)[np.arange(n)[:, None], order].transpose(0, 2, 3, 1)
@@ -430,7 +430,7 @@ class EmojiBatches(keras.utils.PyDataset):
         rng = np.random.default_rng((self.seed, self.epoch, i))
         return (augment(batch, rng, moved=self.epoch < self.last_from),)
 
-    def on_epoch_end(self):
+    def on_epoch_end(self):  # Keras calls it once before the first epoch: epochs count from 1
         self.epoch += 1
         self.order = self._shuffled()
 
@@ -445,7 +445,7 @@ class ConvMuon(keras.optimizers.Muon):
         return ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
 
     def lr_adjust(self, x):
-        "Steps with entries of about `rms_rate`, whatever the kernel's shape (Liu et al. 2025)."
+        # steps with entries of about rms_rate, whatever the kernel's shape (Liu et al. 2025)
         return x * self.rms_rate * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1]))
 
 # %% ../nbs/02_vae.ipynb #4f3ab915

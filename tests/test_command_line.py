@@ -130,7 +130,7 @@ BAD = {  # words: what the line must say
     "": "required: COMMAND",
     "dance": "invalid choice: 'dance'",
     "generate": "required: -o",
-    "generate -n 0 -o x.png": "0 is not a whole number from 1 to 4,294,967,295",
+    "generate -n 0 -o x.png": "0 is not a whole number from 1 on",
     "generate -n -5 -o x.png": "-5 is not",
     "generate -n 2.5 -o x.png": "2.5 is not",
     "generate -n 1e9 -o x.png": "1e9 is not",
