@@ -152,7 +152,7 @@ def test_one_warning_for_a_cut_glove(tmp_path):
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         vectors = data.load_glove(file)
-    # what other tests left open is closed at any time, with a ResourceWarning
+    # a warning of something else, such as what another test left open, may fall among them
     said = [str(warning.message) for warning in said if warning.category is UserWarning]
     assert len(said) == 1 and "cut short" in said[0] and list(vectors.index) == ["a"]
 
