@@ -931,12 +931,9 @@ class Committee(keras.Model):
 
     @cached_property
     def ngrams(self): # Those of the first bag; None without a bag
-        bags = filter(None, map(_bag, self.members))
+        members = [layer for layer in self.layers if isinstance(layer, keras.Model)]
+        bags = filter(None, map(_bag, members))
         return next((ops.convert_to_numpy(bag.ngrams) for bag in bags), None)
-
-    @property
-    def members(self): # The models that were put together
-        return [layer for layer in self.layers if isinstance(layer, keras.Model)]
 
     def read(
         self,
@@ -1156,7 +1153,7 @@ def tweeteval_pictures() -> np.ndarray: # uint8 (20, 36, 36, 4), straight alpha,
     "The pictures of TweetEval's emojis."
     emojis = load_emojis()
     later = {"1f4f8": rasterise((ASSETS / "1f4f8.svg").read_text(encoding="utf-8"))}
-    return np.stack([emojis[name] if name in emojis.names else later[name] for name in TWEETEVAL])
+    return np.stack([emojis[name] if name in emojis else later[name] for name in TWEETEVAL])
 
 # %% ../nbs/05_sqam.ipynb #07064c42
 NO_SELECTOR = "\ufe0e"  # invisible, too; asks for the black picture of a sign
