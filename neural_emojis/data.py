@@ -293,9 +293,9 @@ def read_table(
 ) -> pd.DataFrame: # These columns, as strings
     "A table without blank fields. Raises `ValueError` for one that is something else."
     name = Path(path).name
-    try: table = pd.read_csv(path, usecols=columns, dtype=str, encoding="utf-8-sig",
+    try: table = pd.read_csv(path, dtype=str, encoding="utf-8-sig",
                              keep_default_na=False)[columns]  # a text may read 'NA'
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         raise ValueError(f"{name} is not a CSV file with columns {columns}: {error}") from error
     if table.empty or not isinstance(table.index, pd.RangeIndex):
         raise ValueError(f"{name} has no rows, or rows with more fields than its header")

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from neural_emojis.answers import Answerer
-from neural_emojis.data import (
-    describe, load_annotations, load_emojis, read_valence, train_valid_mask)
+from neural_emojis.data import load_emojis, train_valid_mask
 from neural_emojis.generation import (
     add_emojis, aggregate_posterior, compare_pictures, kl_by_dimension,
     load_density, nearest_emojis, picture_features, save_gif)
@@ -28,18 +27,6 @@ from neural_emojis.vae import (
 
 emojis = load_emojis()
 x = check_images(emojis.images[:64])
-
-
-def test_valence_and_its_spread(tmp_path):
-    (tmp_path / "v.csv").write_text("Emoji,Negative,Neutral,Positive\n😀,1,2,5\n", encoding="utf-8")
-    row = read_valence(tmp_path / "v.csv").iloc[0]
-    # of five 1s, two 0s and a −1
-    assert (row["valence"], row["count"]) == (.5, 8) and row["spread"] == pytest.approx(6 / 8 - .25)
-
-
-def test_a_description_says_the_name_twice():
-    name, keywords = load_annotations().loc["1f389", ["name", "keywords"]]
-    assert describe(["1f389"]) == [" ".join([name, name, *keywords])]
 
 
 def test_distance_to_the_nearest_is_a_root_mean_square():
@@ -229,15 +216,6 @@ def test_committees_of_strangers():
     conv = add_answers(build_question_encoder("conv", 5, np.zeros((4, 3), np.float32)), codes)
     with pytest.raises(ValueError, match="give the vocabulary"):
         build_committee([conv], list("abc"))
-
-
-def test_tables_of_annotations_that_spreadsheets_make():
-    table = pd.DataFrame({"name": ["kite", "owl"], "keywords": [["wind"], np.nan]},
-                         index=["k", "o"])
-    message = "keywords of 'o' must be a list of words, got nan: give an empty list"
-    with pytest.raises(TypeError, match=message): describe(["k", "o"], table)
-    with pytest.raises(ValueError, match="names 'k' twice"): describe(["k"], table.loc[["k", "k"]])
-    assert describe(["k"], table) == ["kite kite wind"]
 
 
 @pytest.mark.parametrize("right", [[-1], [3]])

@@ -23,7 +23,8 @@ def zipped(name, content=CSV):
 BODIES = {"/good.csv": CSV, "/good.zip": zipped("Tweets.csv"),
           "/other.zip": zipped("readme.txt"), "/broken.zip": zipped("Tweets.csv")[:60],
           "/sorry.csv": b"<html>We are sorry, please sign in.</html>",
-          "/empty.csv": b"", "/columns.csv": b"a,b\n1,2\n"}
+          "/empty.csv": b"", "/columns.csv": b"a,b\n1,2\n",
+          "/vectors.txt": b"late .1 .2\n"}
 
 
 class Server(BaseHTTPRequestHandler):
@@ -54,29 +55,28 @@ def server():
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(data.pooch, "os_cache", lambda name: tmp_path / "cache")
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache")
     monkeypatch.delenv("NEURAL_EMOJIS_DATA", raising=False)
     return tmp_path / "cache"
 
 
 FAILURES = [
-    ("/missing.csv", None, "404"),
-    ("/down.csv", None, "503"),
-    ("/loop.csv", None, "redirect"),
-    ("/cut.csv", None, ""),
-    ("/sorry.csv", None, "lacks the column"),
-    ("/empty.csv", None, "not a CSV"),
-    ("/columns.csv", None, "lacks the column"),
-    ("/other.zip", "Tweets.csv", "Tweets.csv"),
-    ("/broken.zip", "Tweets.csv", "zip"),
-    ("/good.csv", "Tweets.csv", "zip")]
+    ("/missing.csv", "404"),
+    ("/down.csv", "503"),
+    ("/loop.csv", "redirect"),
+    ("/cut.csv", ""),
+    ("/sorry.csv", "not a CSV file with columns"),
+    ("/empty.csv", "not a CSV"),
+    ("/columns.csv", "not a CSV file with columns"),
+    ("/other.zip", "Tweets.csv"),
+    ("/broken.zip", "not a CSV")]
 
 
-@pytest.mark.parametrize("path, member, why", FAILURES)
-def test_failed_download_says_why_and_leaves_nothing(server, tmp_path, path, member, why):
+@pytest.mark.parametrize("path, why", FAILURES)
+def test_failed_download_says_why_and_leaves_nothing(server, tmp_path, path, why):
     with pytest.raises(data.DownloadError,
                        match=f"could not download Tweets.csv from .*{path}") as failure:
-        data.download(server + path, tmp_path / "Tweets.csv", data.read_tweets, member=member)
+        data.download(server + path, tmp_path / "Tweets.csv", data.read_tweets)
     assert why in str(failure.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -88,7 +88,7 @@ def test_server_that_never_answers(server, tmp_path, monkeypatch):
 
 
 def test_nobody_listens(tmp_path):
-    with pytest.raises(data.DownloadError):
+    with pytest.raises(data.DownloadError, match="Tweets.csv: no connection"):
         data.download("http://127.0.0.1:9/Tweets.csv", tmp_path / "Tweets.csv", data.read_tweets)
 
 
@@ -99,11 +99,11 @@ def test_wrong_checksum(server, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("path, member", [("/good.csv", None), ("/good.zip", "Tweets.csv")])
-def test_good_download_arrives_whole(server, tmp_path, path, member):
+@pytest.mark.parametrize("path", ["/good.csv", "/good.zip"])
+def test_good_download_arrives_whole(server, tmp_path, path):
     known_hash = "sha256:" + hashlib.sha256(BODIES[path]).hexdigest()
     target = data.download(server + path, tmp_path / "deep" / "Tweets.csv", data.read_tweets,
-                           known_hash, member)
+                           known_hash)
     assert target.read_bytes() == CSV
     assert [item.name for item in target.parent.iterdir()] == ["Tweets.csv"]
 
@@ -126,11 +126,21 @@ def test_tweets_are_downloaded_once_and_then_read_from_the_cache(server, cache, 
 def test_without_network_the_sample_takes_over_and_says_so(cache, monkeypatch):
     monkeypatch.setattr(data, "TWEETS_URL", "http://127.0.0.1:9/Tweets.zip")
     monkeypatch.setattr(data, "GLOVE_URL", "http://127.0.0.1:9/glove.zip")
-    with pytest.warns(UserWarning, match="made-up airline tweets that ships.*NEURAL_EMOJIS_DATA"):
+    with pytest.warns(UserWarning, match="using sample_tweets.csv in place of airline/.*NEURAL_EMOJIS_DATA"):
         tweets = data.load_tweets()
     assert "package" in tweets.attrs["source"] and len(tweets) >= 400
-    with pytest.warns(UserWarning, match="counted in the sample"): vectors = data.load_glove()
-    assert vectors.shape[1] == 100 and "package" in vectors.attrs["source"]
+    with pytest.warns(UserWarning, match="using no word vectors"): vectors = data.load_glove()
+    assert (vectors.shape == (0, 100) and (vectors.dtypes == "float32").all()
+            and vectors.attrs["source"] == "no word vectors (package, 0 words)")
+
+
+def test_glove_is_known_by_its_hash(server, cache, monkeypatch):
+    monkeypatch.setattr(data, "GLOVE_URL", server + "/vectors.txt")
+    with pytest.warns(UserWarning, match="hash"): data.load_glove()
+    monkeypatch.setattr(data, "GLOVE_HASH",
+                        "sha256:" + hashlib.sha256(BODIES["/vectors.txt"]).hexdigest())
+    for place in ("download", "cache"):
+        assert data.load_glove().attrs["source"] == f"glove.6B.100d.txt ({place}, 1 words)"
 
 
 def test_order_of_places(cache, tmp_path, monkeypatch):
@@ -157,40 +167,28 @@ def test_one_warning_for_a_cut_glove(tmp_path):
     assert len(said) == 1 and "cut short" in said[0] and list(vectors.index) == ["a"]
 
 
-RANKING = "Emoji,Negative,Neutral,Positive\n🎉,1,2,7\n".encode()
 TWEETEVAL = {"/emoji/val_text.txt": b"so much love\nhome at last\n",
-             "/emoji/val_labels.txt": b"0\n1\n",
-             "/emoji/mapping.txt": "0\t❤\t_red_heart_\n1\t🎄\t_tree_\n".encode()}
+             "/emoji/val_labels.txt": b"0\n17\n"}
 
 
-def test_ranking_and_emoji_tweets_are_downloaded_once(server, cache, monkeypatch):
-    monkeypatch.setitem(BODIES, "/ranking.csv", RANKING)
+def test_emoji_tweets_are_downloaded_once(server, cache, monkeypatch):
     for path, body in TWEETEVAL.items(): monkeypatch.setitem(BODIES, path, body)
-    monkeypatch.setattr(data, "VALENCE_URL", server + "/ranking.csv")
     monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/emoji")
+    monkeypatch.setitem(data.TWEETEVAL_LINES, "val", 2)
     for place in ("download", "cache"):
-        valence, tweets = data.load_valence(), data.load_emoji_tweets("val")
-        assert (f"({place}, 1 emojis)" in valence.attrs["source"]
-                and valence["valence"].tolist() == [.6])
+        tweets = data.load_emoji_tweets("val")
         assert (f"({place}, 2 tweets)" in tweets.attrs["source"]
                 and tweets["emoji"].tolist() == ["2764", "1f384"])
-        monkeypatch.setattr(data, "VALENCE_URL", server + "/missing.csv")
         monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/missing.csv")
 
 
-@pytest.mark.parametrize("url", ["/sorry.csv", "/empty.csv", "/columns.csv", "/missing.csv"])
-def test_bad_ranking_is_not_kept(server, cache, monkeypatch, url):
-    monkeypatch.setattr(data, "VALENCE_URL", server + url)
-    with pytest.warns(UserWarning, match="our own guesses.*NEURAL_EMOJIS_DATA"):
-        table = data.load_valence()
-    assert "package" in table.attrs["source"] and table["valence"].between(-1, 1).all()
-    assert not list(cache.rglob("*.csv"))
-
-
-def test_emoji_tweets_are_not_read_from_a_web_page(server, cache, monkeypatch):
-    monkeypatch.setitem(BODIES, "/emoji/val_labels.txt", BODIES["/sorry.csv"])
+@pytest.mark.parametrize("broken", TWEETEVAL)
+def test_emoji_tweets_are_not_read_from_a_web_page(server, cache, monkeypatch, broken):
+    for path, body in TWEETEVAL.items(): monkeypatch.setitem(BODIES, path, body)
+    monkeypatch.setitem(BODIES, broken, BODIES["/sorry.csv"])
     monkeypatch.setattr(data, "TWEETEVAL_URL", server + "/emoji")
-    with pytest.warns(UserWarning, match="no number in line 1.*NEURAL_EMOJIS_DATA"):
+    monkeypatch.setitem(data.TWEETEVAL_LINES, "val", 2)
+    with pytest.warns(UserWarning, match="has 1 lines, not 2.*NEURAL_EMOJIS_DATA") as said:
         tweets = data.load_emoji_tweets("val")
-    assert "package" in tweets.attrs["source"] and len(tweets) == 80
-    assert not (cache / "tweeteval_emoji/val_labels.txt").exists()
+    assert len(said) == 1 and "package" in tweets.attrs["source"] and len(tweets) == 80
+    assert not (cache / broken.replace("/emoji", "tweeteval_emoji")).exists()

@@ -1,10 +1,12 @@
 "Input that is not as it should be: an error that says what to do, and nothing lost."
 import os
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
+import imageio.v3 as iio
 import numpy as np
-import pandas as pd
 import pytest
 
 from neural_emojis import data, vae
@@ -12,13 +14,55 @@ from neural_emojis import data, vae
 
 def test_an_emoji_set_is_a_collection_of_names():
     emojis = data.load_emojis()
-    assert ('🎉' in emojis and '1f389' in emojis and 'nobody' not in emojis
-            and list(emojis) == emojis.names)
-    with pytest.raises(TypeError, match=r'positions are for \.images'): emojis[0]
-    with pytest.raises(ValueError, match='3 images and 2 names'):
+    assert '🎉' in emojis and '1f389' in emojis and 'nobody' not in emojis and 0 not in emojis
+    with pytest.raises(KeyError, match='no emoji 0 among the 872'): emojis[0]
+    with pytest.raises(ValueError, match='3 images, 2 different names'):
         data.EmojiSet(emojis.images[:3], emojis.names[:2], 'mine')
-    with pytest.raises(ValueError, match='a name of its own'):
+    with pytest.raises(ValueError, match='2 images, 1 different names'):
         data.EmojiSet(emojis.images[:2], ['a', 'a'], 'mine')
+    mine = data.EmojiSet(emojis.images[:2], ['my-logo', '1F389'], 'mine')
+    assert mine.index('my-logo') == 0 and mine.index('🎉') == 1
+
+
+def test_data_needs_no_heavy_library_to_be_imported():
+    heavy = {'tensorflow', 'keras', 'sklearn', 'scipy', 'matplotlib', 'imageio', 'PIL', 'pooch',
+             'requests', 'resvg_py'}
+    code = f'import sys, neural_emojis.data; print(*({heavy} & set(sys.modules)))'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.stdout.strip() == '', done.stderr
+
+
+@pytest.mark.parametrize('mode, kept', [
+    ('RGBA', True), ('P with a transparent colour', True), ('LA', True), ('RGB', False),
+    ('16 bits', False)])
+def test_pictures_of_every_depth(tmp_path, mode, kept):
+    image = data.load_emojis()['🎉']
+    settings = {}
+    if mode == 'RGB': image = image[..., :3]
+    if mode == 'LA': image = image[..., [0, 3]]
+    if mode == '16 bits': image = image[..., 0].astype(np.uint16) * 257
+    if mode.startswith('P'):
+        image = (image[..., 3] > 127).astype(np.uint8)
+        settings = {'mode': 'P', 'transparency': 0}
+    iio.imwrite(tmp_path/'1f389.png', image, plugin='pillow', **settings)
+    if kept: assert data.load_emojis(tmp_path)['🎉'].shape == data.EMOJI_SHAPE
+    else:
+        with pytest.raises(ValueError, match='1f389.png .* uint'): data.load_emojis(tmp_path)
+
+
+def test_two_files_for_one_emoji(tmp_path):
+    for stem in ('1f4f8', '1F4F8'): shutil.copy(data.ASSETS/'1f4f8.svg', tmp_path/f'{stem}.svg')
+    if len(list(tmp_path.iterdir())) == 2:  # where case counts
+        with pytest.raises(ValueError, match='2 images, 1 different names'):
+            data.load_emojis(tmp_path)
+
+
+@pytest.mark.parametrize('images', [
+    np.zeros((1, 36, 36, 4), bool), np.zeros((1, 36, 36, 4), np.int64),
+    np.full((1, 36, 36, 4), np.inf), np.full((1, 36, 36, 4), -.1, np.float32)])
+def test_images_of_other_kinds(images):
+    with pytest.raises(ValueError, match='images must be uint8, or floats in'):
+        data.check_images(images)
 
 
 @pytest.mark.parametrize('stem, name', [
@@ -30,21 +74,25 @@ def test_files_are_named_in_the_ways_of_others(tmp_path, stem, name):
     assert emojis.names == [name] and emojis.index(emojis.chars[0]) == 0
 
 
-@pytest.mark.parametrize('read, header', [
-    (data.read_tweets, 'text,airline_sentiment'),
-    (data.load_question_answers, 'topic,question,answer'),
-    (data.read_valence, 'Emoji,Negative,Neutral,Positive')])
-def test_rows_with_more_fields_than_the_header(tmp_path, read, header):
-    row = ','.join('1' * (header.count(',') + 2))
-    (tmp_path/'a.csv').write_text(f'{header}\n{row}\n', encoding='utf-8')
-    with pytest.raises(ValueError, match='a.csv has rows with more fields than its header'):
-        read(tmp_path/'a.csv')
+@pytest.mark.parametrize('table, said', [
+    ('text,airline_sentiment\nhi,positive,1\n', 'rows with more fields'),
+    ('text,airline_sentiment\n', 'has no rows'), ('', 'not a CSV file'),
+    ('text,airline_sentiment\nhi,positive\n"and then', 'not a CSV file'),
+    ('text,airline_sentiment\nhi,positive\nlate', 'an empty field in row 2'),
+    ('text\nhi\n', 'not a CSV file with columns'),
+    ('text,airline_sentiment\nhi,glad\n', 'unknown sentiments')])
+def test_broken_tables(tmp_path, table, said):
+    (tmp_path/'a.csv').write_text(table, encoding='utf-8')
+    with pytest.raises(ValueError, match=f'a.csv .*{said}'): data.load_tweets(tmp_path/'a.csv')
 
 
-def test_keywords_are_a_list():
-    words = pd.DataFrame({'name': ['kite'], 'keywords': ['wind sky']}, index=['kite'])
-    with pytest.raises(TypeError, match="keywords of 'kite' must be a list"):
-        data.describe(['kite'], words)
+@pytest.mark.parametrize('text, said', [
+    ('', 'not a file of word vectors'), ('late\nflight\n', 'broken in line 1'),
+    ('late .1 .2\nflight .3 x\n', 'broken in line 2'),
+    ('<html>\n<p>We are sorry, please sign in.</p>\n', 'not a file of word vectors')])
+def test_broken_vectors(tmp_path, text, said):
+    (tmp_path/'a.txt').write_text(text)
+    with pytest.raises(ValueError, match=f'a.txt is {said}'): data.load_glove(tmp_path/'a.txt')
 
 
 def test_a_cache_that_cannot_be_made(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from neural_emojis.answers import load_answerer
-from neural_emojis.questions import check_texts
+from neural_emojis.data import check_texts
 
 answerer = load_answerer()
 few = settings(max_examples=15, deadline=None, derandomize=True, database=None,
