@@ -33,7 +33,7 @@ from tqdm import tqdm
 # ©, ®, keycaps, and all others; '0010' is a number and 'face' a word
 POINT = r"(?!d[89a-f])[\da-f]{4,5}"  # half a surrogate pair is no character
 CODES = re.compile(r"(00)?(a9|ae|(23|2a|3\d)(-fe0f)?-20e3)"
-                         rf"|(?!00|[a-f-]+$){POINT}(-{POINT})*", re.IGNORECASE)
+                   rf"|(?!00|[a-f-]+$){POINT}(-{POINT})*", re.IGNORECASE)
 def emoji_char(
     name:str, # Code points in hexadecimal joined by hyphens, as Twemoji names its files: '1f1eb-1f1f7'
 ) -> str: # The characters: '🇫🇷'; a name that is not made of code points stands for itself
@@ -93,7 +93,7 @@ class EmojiSet:
 
     def __post_init__(self):
         if not len(self.images) == len(self.names) == len(self._positions):
-            raise ValueError(f"{len(self.images)} images, {len(self._positions)} different names")
+            raise ValueError(f"{len(self.images)} images, {len(self._positions)} names: one each")
     @cached_property
     def _positions(self): return {emoji_name(emoji_char(n)): i for i, n in enumerate(self.names)}
     @cached_property

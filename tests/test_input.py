@@ -16,9 +16,9 @@ def test_an_emoji_set_is_a_collection_of_names():
     emojis = data.load_emojis()
     assert '🎉' in emojis and '1f389' in emojis and 'nobody' not in emojis and 0 not in emojis
     with pytest.raises(KeyError, match='no emoji 0 among the 872'): emojis[0]
-    with pytest.raises(ValueError, match='3 images, 2 different names'):
+    with pytest.raises(ValueError, match='3 images, 2 names: one each'):
         data.EmojiSet(emojis.images[:3], emojis.names[:2], 'mine')
-    with pytest.raises(ValueError, match='2 images, 1 different names'):
+    with pytest.raises(ValueError, match='2 images, 1 names: one each'):
         data.EmojiSet(emojis.images[:2], ['a', 'a'], 'mine')
     mine = data.EmojiSet(emojis.images[:2], ['my-logo', '1F389'], 'mine')
     assert mine.index('my-logo') == 0 and mine.index('🎉') == 1
@@ -53,7 +53,7 @@ def test_pictures_of_every_depth(tmp_path, mode, kept):
 def test_two_files_for_one_emoji(tmp_path):
     for stem in ('1f4f8', '1F4F8'): shutil.copy(data.ASSETS/'1f4f8.svg', tmp_path/f'{stem}.svg')
     if len(list(tmp_path.iterdir())) == 2:  # where case counts
-        with pytest.raises(ValueError, match='2 images, 1 different names'):
+        with pytest.raises(ValueError, match='2 images, 1 names: one each'):
             data.load_emojis(tmp_path)
 
 

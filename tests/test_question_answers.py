@@ -1,114 +1,17 @@
 """Questions answered in words.
 
-The data that ships, a reader of InsuranceQA against a set written here, and the text–text SQAM
-against plain NumPy."""
+The data that ships, and the text–text SQAM against plain NumPy."""
 import keras
 import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from neural_emojis import data
-from neural_emojis.data import (
-    DownloadError, load_insuranceqa, load_question_answers, read_insuranceqa)
+from neural_emojis.data import load_question_answers
 from neural_emojis.questions import build_vectoriser, tokenise
 from neural_emojis.sqam import (
     TEXT_LENGTH, answer_ranks, build_text_sqam, factorise,
     question_answer_split, text_similarity, train_text_sqam)
 from neural_emojis.vae import load_model, save_model
-
-FILES = {
-    "vocabulary": "idx_1\tIs\nidx_2\tMy\nidx_3\tcar\nidx_4\tcovered\n"
-                  "idx_5\tYes\nidx_6\tNo\nidx_7\tcaf\u00e9\u0085s\n",
-    "answers.label.token_idx": "1\tidx_5 idx_3 idx_4\n2\tidx_6\n3\tidx_7 \n",
-    "question.train.token_idx.label": "idx_1 idx_2 idx_3 idx_4\t1 2\nidx_2 idx_3\t2 \n",
-    "question.dev.label.token_idx.pool": "2 3\tidx_1 idx_3\t1 2 3\n",
-    "question.test1.label.token_idx.pool": "1\tidx_2\t1 3\r\n2\tidx_3\t3 2\r\n",
-    "question.test2.label.token_idx.pool": "3\tidx_7\t3 1\n\n"}
-
-
-@pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "insuranceqa").mkdir()
-    for name, text in FILES.items(): (tmp_path / "insuranceqa" / name).write_bytes(text.encode())
-    return tmp_path / "insuranceqa"
-
-
-def test_every_split_is_read(folder):
-    questions, answers = read_insuranceqa(folder)
-    assert answers.to_dict() == {"1": "Yes car covered", "2": "No", "3": "caf\u00e9\u0085s"}
-    assert questions["question"].tolist() == ["Is My car covered", "My car"]
-    assert (questions["right"].tolist() == [["1", "2"], ["2"]]
-            and questions["pool"].tolist() == [[], []])
-    questions, _ = read_insuranceqa(folder, "dev")
-    assert questions.iloc[0].tolist() == ["Is car", ["2", "3"], ["1", "2", "3"]]
-    questions, _ = read_insuranceqa(folder, "test1")
-    assert (questions["question"].tolist() == ["My", "car"]
-            and questions["pool"].tolist() == [["1", "3"], ["3", "2"]])
-    assert len(read_insuranceqa(folder, "test2")[0]) == 1
-
-
-@pytest.mark.parametrize("name, text, split, message", [
-    ("vocabulary", "idx_1\tIs\nidx_2\n", "train",
-     r"vocabulary is broken in line 2: 2 fields .* got 1"),
-    ("vocabulary", "idx_1\tIs\n", "train",
-     r"answers.label.token_idx is broken in line 1: idx_5 is no word of the vocabulary"),
-    ("vocabulary", "", "train", "vocabulary is empty"),
-    ("vocabulary", "<html>sorry</html>", "train", "broken in line 1"),
-    ("answers.label.token_idx", "1\tidx_5\n2\tidx_6 idx_99\n", "train",
-     r"answers.label.token_idx is broken in line 2: idx_99 is no word"),
-    ("answers.label.token_idx", "1\t \n", "train", "line 1: no word of the vocabulary at all"),
-    ("answers.label.token_idx", "1\tidx_5\textra\n", "train", "2 fields .* got 3"),
-    ("question.train.token_idx.label", "idx_1\t1\n\nidx_1\t77\n", "train",
-     "line 3: 77 is no answer's label"),
-    ("question.train.token_idx.label", "idx_1\t\n", "train", "line 1: 2 fields"),
-    ("question.dev.label.token_idx.pool", "1\tidx_1\n", "dev", "line 1: 3 fields"),
-    ("question.dev.label.token_idx.pool", "1\tidx_1\t1 2 9\n", "dev",
-     "line 1: 9 is no answer's label"),
-    ("question.dev.label.token_idx.pool", "1\tidx_1\t1\n2\tfoo\t2\n", "dev",
-     "line 2: foo is no word")])
-def test_broken_files_are_refused_with_their_line(folder, name, text, split, message):
-    (folder / name).write_text(text)
-    with pytest.raises(ValueError, match=message): read_insuranceqa(folder, split)
-
-
-def test_what_is_missing_is_named(folder):
-    with pytest.raises(ValueError, match="split must be one of"): read_insuranceqa(folder, "valid")
-    (folder / "answers.label.token_idx").write_bytes(b"1\t\xff\xfe\n")
-    with pytest.raises(ValueError, match="not text in UTF-8"): read_insuranceqa(folder)
-    (folder / "answers.label.token_idx").unlink()
-    with pytest.raises(FileNotFoundError, match="answers.label.token_idx"): read_insuranceqa(folder)
-    with pytest.raises(FileNotFoundError, match="no such folder"):
-        load_insuranceqa(folder / "nowhere")
-
-
-def test_places_are_searched_and_named(folder, monkeypatch):
-    questions, _ = load_insuranceqa(folder)
-    assert questions.attrs["source"] == "InsuranceQA V1, train (path, 2 questions, 3 answers)"
-    monkeypatch.setenv("NEURAL_EMOJIS_DATA", str(folder.parent))
-    assert "NEURAL_EMOJIS_DATA" in load_insuranceqa(split="dev")[0].attrs["source"]
-    monkeypatch.delenv("NEURAL_EMOJIS_DATA")
-    monkeypatch.setattr(data.pooch, "os_cache", lambda name: folder.parent)
-    assert "cache" in load_insuranceqa()[0].attrs["source"]
-
-
-def test_a_download_ends_with_the_vocabulary(folder, tmp_path, monkeypatch):
-    monkeypatch.delenv("NEURAL_EMOJIS_DATA", raising=False)
-    monkeypatch.setattr(data.pooch, "os_cache", lambda name: tmp_path / "cache")
-    asked = []
-    def download(url, target, check):
-        asked.append(url.rsplit("/", 1)[1])
-        if fail and len(asked) == 4: raise DownloadError("no network")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(FILES[target.name].encode())
-        check(target)
-        return target
-    monkeypatch.setattr(data, "download", download)
-    fail = True
-    with pytest.raises(DownloadError, match="no network"): load_insuranceqa()
-    fail, asked[:] = False, []
-    assert "download" in load_insuranceqa(split="test1")[0].attrs["source"]
-    assert sorted(asked) == sorted(FILES) and asked[-1] == "vocabulary"
-    assert "cache" in load_insuranceqa()[0].attrs["source"]
 
 
 def test_the_set_that_ships():
