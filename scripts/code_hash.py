@@ -45,6 +45,15 @@ class Bare(ast.NodeTransformer):
         return None if module_path(node.module) else node
 
 
+def written(node):
+    "Code as text that is the same in all versions of Python, which `ast.dump` is not."
+    if isinstance(node, list): return f"[{', '.join(map(written, node))}]"
+    if not isinstance(node, ast.AST): return repr(node)
+    fields = [f"{name}={written(value)}" for name, value in ast.iter_fields(node)
+              if value is not None and value != []]
+    return f"{type(node).__name__}({', '.join(fields)})"
+
+
 def code_hash(command):
     "The hash, in hexadecimal digits, of a command: the name of a script and its arguments."
     script = SCRIPTS / command.split()[0]
@@ -60,5 +69,5 @@ def code_hash(command):
                 seen.add((origin, name))
                 if origin not in modules: modules[origin] = definitions(origin)
                 if name in modules[origin]: todo.append((origin, modules[origin][name]))
-        if bare := Bare().visit(node): texts.add(ast.unparse(bare))
+        if bare := Bare().visit(node): texts.add(written(bare))
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
