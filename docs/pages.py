@@ -16,9 +16,25 @@ from nbdev.processors import (add_show_docs, hide_, hide_line, rm_export, rm_hea
 from api import api_entry
 
 
+# each part of the book, and the first of its chapters
+parts = {'Part I · Pictures': '00', "Part II · The article's answers": '04',
+         'Part III · What came since': '07', 'Appendices': 'a1'}
+
+
+def number(path:Path) -> str:
+    "'02' of 02_vae.ipynb, 'a1' of an appendix, '' of what is no chapter."
+    found = re.match(r'(\d\d|a\d)_', path.name)
+    return found[1] if found else ''
+
+
 def chapters(nbs:Path) -> list[Path]:
-    "The chapters in reading order; the front page is not one of them."
-    return sorted(nbs.glob('[0-9]*_*.ipynb'))
+    "The chapters in reading order, then the appendices; the front page is not one of them."
+    return sorted(path for path in nbs.glob('*.ipynb') if number(path))
+
+
+def label(path:Path) -> str:
+    "How a reader says the number of a chapter: 2, or A1 for an appendix."
+    return number(path).removeprefix('0').upper()
 
 
 def title(path:Path) -> str:
@@ -72,12 +88,12 @@ class page_head(Processor):
     and say which notebook and module this is."""
     def begin(self):
         self.done, path = False, Path(self.nb.path_)
-        number = re.match(r'(\d+)_', path.name)
         module = module_name(self.nb)
         self.byline = ''
-        if number:
-            parts = [f'Chapter {int(number[1])}', f'`{path.name}`', f'`{module}`' if module else '']
-            self.byline = ' · '.join(filter(None, parts))
+        if number(path):
+            kind = 'Chapter' if number(path).isdigit() else 'Appendix'
+            facts = [f'{kind} {label(path)}', f'`{path.name}`', f'`{module}`' if module else '']
+            self.byline = ' · '.join(filter(None, facts))
 
     def cell(self, cell):
         if cell.cell_type == 'raw': cell.source = None
@@ -185,12 +201,14 @@ def contents(nbs:Path) -> str:
     "The table of contents, as MyST directives."
     toctree = lambda caption, lines: '\n'.join(
         ['```{toctree}', ':hidden:', f':caption: {caption}', '', *lines, '```'])
-    numbered = [f'{int(p.name.split("_")[0])} · {title(p)} <{p.stem}>' for p in chapters(nbs)]
-    parts = {'Chapters': numbered,
-             'Play': ['playground'],
-             'About': ['making', 'bibliography'],
-             'Reference': ['All functions and classes <genindex>', 'Search <search>']}
-    return '\n\n'.join(toctree(caption, lines) for caption, lines in parts.items())
+    lists = {caption: [] for caption in parts}
+    for path in chapters(nbs):
+        part = [caption for caption, first in parts.items() if first <= number(path)][-1]
+        lists[part].append(f'{label(path)} · {title(path)} <{path.stem}>')
+    lists |= {'Play': ['playground'],
+              'About': ['making', 'bibliography'],
+              'Reference': ['All functions and classes <genindex>', 'Search <search>']}
+    return '\n\n'.join(toctree(caption, lines) for caption, lines in lists.items() if lines)
 
 
 def write_pages(

@@ -125,8 +125,8 @@ def test_api_table_is_left_out_where_it_would_say_nothing():
     assert parameter_table(Inherits) == signature_text(Inherits) == parameter_table(f) == ''
 
 
-@pytest.mark.parametrize('module', ['data', 'plot', 'vae', 'generation', 'questions', 'sqam',
-                                    'answers', 'meaning', 'command_line'])
+@pytest.mark.parametrize('module', sorted(
+    path.stem for path in (root/'neural_emojis').glob('[!_]*.py')))
 def test_every_parameter_has_a_meaning(module):
     module = import_module(f'neural_emojis.{module}')
     exported = {name: getattr(module, name) for name in module.__all__}
@@ -199,10 +199,21 @@ def test_lab_of_a_chapter_that_is_not_there():
 
 
 def test_contents_list_all_parts(tmp_path):
-    write_nb(new_nb([mk_cell('# A title', 'markdown')]), tmp_path/'00_a.ipynb')
-    captions = [line.split(': ')[1] for line in pages.contents(tmp_path).splitlines()
-                if line.startswith(':caption:')]
-    assert [c for c in captions if c != 'Play'] == ['Chapters', 'About', 'Reference']
+    for name in ('a1_d', '12_c', '07_b', '00_a', 'index'):
+        write_nb(new_nb([mk_cell('# A title', 'markdown')]), tmp_path/f'{name}.ipynb')
+    lines = [line for line in pages.contents(tmp_path).splitlines()
+             if line.startswith((':caption:', *'0123456789A')) and 'function' not in line]
+    assert lines == [
+        ':caption: Part I · Pictures', '0 · A title <00_a>',
+        ':caption: Part III · What came since', '7 · A title <07_b>', '12 · A title <12_c>',
+        ':caption: Appendices', 'A1 · A title <a1_d>',
+        ':caption: Play', ':caption: About', ':caption: Reference']
+
+
+def test_appendix_has_a_byline(tmp_path):
+    write_nb(new_nb([mk_cell('# A title', 'markdown')]), tmp_path/'a2_toy.ipynb')
+    head = pages.process(tmp_path/'a2_toy.ipynb').cells[0]
+    assert '{.byline}\nAppendix A2 · `a2_toy.ipynb` · 1 min' in head.source
 
 
 def prose(path):
@@ -220,7 +231,7 @@ def prose(path):
 
 works = citations.read_bibliography(root/'docs/references.bib')
 texts = {path.name: prose(path)
-         for path in [*(root/'nbs').glob('[0-9i]*.ipynb'), *(root/'docs').glob('*.md')]}
+         for path in [*(root/'nbs').glob('*.ipynb'), *(root/'docs').glob('*.md')]}
 
 @pytest.mark.parametrize('name', sorted(texts))
 def test_what_a_page_cites_is_in_the_bibliography(name):

@@ -8,6 +8,7 @@ import zipfile
 from configparser import ConfigParser
 from importlib.metadata import distribution
 from pathlib import Path
+from statistics import median
 
 import pytest
 from packaging.requirements import Requirement
@@ -17,11 +18,114 @@ root = Path(__file__).resolve().parent.parent
 notebooks = sorted((root/'nbs').glob('*.ipynb'))
 each_notebook = pytest.mark.parametrize('path', notebooks, ids=lambda path: path.stem)
 bin = Path(sys.executable).parent
+sys.path.insert(0, str(root/'docs'))
+from pages import chapters
+
+book = chapters(root/'nbs')
+each_chapter = pytest.mark.parametrize('path', book, ids=lambda path: path.stem)
 
 
 def code_cells(path):
     return [cell for cell in json.loads(path.read_text(encoding='utf-8'))['cells']
             if cell['cell_type'] == 'code']
+
+
+def sources(path, kind):
+    "The text of each cell of a kind that is not empty."
+    cells = json.loads(path.read_text(encoding='utf-8'))['cells']
+    texts = [''.join(cell['source']) for cell in cells if cell['cell_type'] == kind]
+    return [text for text in texts if text.strip()]
+
+
+def without_directives(source):
+    "The lines of a code cell without those at its head that begin with `#|`."
+    lines = source.strip().splitlines()
+    return [line for line in lines if not line.startswith('#|')]
+
+
+def paragraphs(markdown):
+    "The paragraphs and list items of a cell, without code, tables and displayed formulas."
+    text = re.sub(r'^(`{3,})[^`].*?^\1`*$|^\$\$.*?\$\$', '', markdown, flags=re.S | re.M)
+    text = re.sub(r'^ *\|.*$|^:::.*$', '', text, flags=re.M)
+    text = re.sub(r'^ *(?:[-*+]|\d+\.) +', '\n\n', text, flags=re.M)
+    text = re.sub(r'\$[^$\n]+\$', 'formula', text)
+    text = re.sub(r'\]\([^)]*\)', ']', text)
+    return [block for block in re.split(r'\n\s*\n', text) if block.strip()]
+
+
+def test_what_counts_as_a_paragraph():
+    text = ('One two\nthree $a + b$.\n\n- [four five](https://x.org)\n- six\n\n'
+            '```sh\nmake\n\nbook\n```\n\n| a | b |\n|---|---|\n\n$$\na\n$$')
+    assert [len(each.split()) for each in paragraphs(text)] == [4, 2, 1]
+
+
+most = {'cells': 80, 'exported lines': 350, 'lines in the longest code cell': 35,
+        'lines in the median code cell': 8, 'words in the longest paragraph': 90}
+
+@pytest.mark.parametrize('path', notebooks, ids=lambda path: path.stem)
+def test_chapter_is_short(path):
+    "A reader keeps one question in mind, not two hundred cells."
+    code = sources(path, 'code')
+    exported = [source for source in code if re.match(r'#\| *exports?\b', source)]
+    prose = [each for source in sources(path, 'markdown') for each in paragraphs(source)]
+    lengths = [len(without_directives(source)) for source in code]
+    longest = max(prose, key=lambda each: len(each.split()))
+    has = {'cells': len(json.loads(path.read_text(encoding='utf-8'))['cells']),
+           'exported lines': sum(len(without_directives(source)) for source in exported),
+           'lines in the longest code cell': max(lengths),
+           'lines in the median code cell': median(lengths),
+           'words in the longest paragraph': len(longest.split())}
+    over = [f'{has[what]:g} {what}, of at most {most[what]}' for what in most
+            if has[what] > most[what]]
+    assert not over, (f'{path.name} has {"; ".join(over)}. Its longest cell begins '
+                      f'{code[lengths.index(max(lengths))][:60]!r}, '
+                      f'its longest paragraph {longest[:60]!r}.')
+
+
+def test_package_is_small():
+    lines = {path.name: len(path.read_text(encoding='utf-8').splitlines())
+             for path in (root/'neural_emojis').glob('*.py') if path.name != '_modidx.py'}
+    assert sum(lines.values()) <= 3800, f'{sum(lines.values())} lines, of at most 3800: {lines}'
+
+
+def test_chapters_are_numbered_in_order():
+    numbers = [path.stem.split('_')[0] for path in book]
+    numbered = [number for number in numbers if number.isdigit()]
+    appendices = [number for number in numbers if not number.isdigit()]
+    assert numbered == [f'{n:02}' for n in range(len(numbered))]
+    assert appendices == [f'a{n + 1}' for n in range(len(appendices))]
+
+
+def module_of(path):
+    "The module that a chapter exports to, or None."
+    found = re.search(r'^#\| *default_exp +(\w+)', '\n'.join(sources(path, 'code')), re.M)
+    return found and found[1]
+
+
+@each_chapter
+def test_chapter_needs_only_earlier_ones(path):
+    "... as a reader does; nothing imports an appendix, and no link leads to a later chapter."
+    own = module_of(path)
+    assert own in (None, path.stem.split('_', 1)[1]), f'{path.name} exports to {own}'
+    met = {module_of(each) for each in book
+           if each < path and not each.name.startswith('a')} | {own}
+    imported = re.findall(r'^\s*(?:from|import) neural_emojis\.(\w+)',
+                          '\n'.join(sources(path, 'code')), re.M)
+    ahead = sorted(set(imported) - met)
+    assert not ahead, f'{path.name} imports {", ".join(ahead)}, not met before it'
+    linked = re.findall(r'\]\((\d+_\w+\.ipynb)', '\n'.join(sources(path, 'markdown')))
+    later = sorted(name for name in set(linked) if name > path.name)
+    assert not later, f'{path.name} links to {", ".join(later)}, which comes after it'
+
+
+def test_answering_imports_little():
+    "A first answer comes at once: what makes pictures or trains is imported when it is needed."
+    slow = ['tensorflow', 'keras', 'sklearn', 'scipy', 'matplotlib', 'imageio']
+    code = ('import sys, neural_emojis.answers; '
+            f'print(*[name for name in {slow} if name in sys.modules])')
+    done = subprocess.run([sys.executable, '-c', code], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout.split(), f'neural_emojis.answers imports {done.stdout}'
 
 
 @pytest.fixture
@@ -70,10 +174,11 @@ scripts = [path for folder in ('docs', 'scripts', 'tests')
 
 @pytest.mark.parametrize('path', [*notebooks, *scripts], ids=lambda path: path.name)
 def test_lines_of_code_fit_a_page(path):
-    sources = ([''.join(cell['source']) for cell in code_cells(path)] if path in notebooks
-               else [path.read_text(encoding='utf-8')])
-    lines = [line for source in sources for line in source.splitlines()]
-    assert not [line for line in lines if len(line) > 120 and not line.startswith('#|')]
+    "A hundred characters; a comment that says what a parameter is may reach 120."
+    texts = sources(path, 'code') if path in notebooks else [path.read_text(encoding='utf-8')]
+    lines = [line for text in texts for line in text.splitlines() if not line.startswith('#|')]
+    long = [line for line in lines if len(line) > 120 or len(line.split(' # ')[0]) > 100]
+    assert not long, f'{path.name}: {long}'
 
 
 @each_notebook
@@ -85,14 +190,13 @@ def test_notebook_is_fit_to_be_committed(path):
     errors = [o['evalue'] for cell in code_cells(path)
               for o in cell['outputs'] if o['output_type'] == 'error']
     assert not errors
-    sources = [''.join(cell['source']) for cell in code_cells(path)]
-    exports = any(re.search(r'^#\| *exports?\b', source, re.M) for source in sources)
-    named = any('#| default_exp ' in source for source in sources)
+    code = '\n'.join(sources(path, 'code'))
+    exports = re.search(r'^#\| *exports?\b', code, re.M)
+    named = '#| default_exp ' in code
     assert not exports or named, 'it exports to nowhere: no default_exp'
 
 
 def test_readme_is_the_front_page():
-    sys.path.insert(0, str(root/'docs'))
     from readme import render
     text, images = render(root/'nbs/index.ipynb')
     assert (root/'README.md').read_text(encoding='utf-8') == text, 'run `make readme`'

@@ -4,6 +4,7 @@ Quiet, light, accessible, within the page, and self-contained."""
 import re
 
 import pytest
+from pages import number
 
 phone, desk = {'width': 390, 'height': 800}, {'width': 1280, 'height': 900}
 
@@ -13,6 +14,11 @@ def names(site):
     "All pages, relative to the site's address."
     return sorted(str(path.relative_to(site))
                   for path in site.rglob('*.html') if '_static' not in path.parts)
+
+
+def chapter_pages(site):
+    "The rendered chapters and appendices."
+    return [path for path in sorted(site.glob('*.html')) if number(path)]
 
 
 def visit(page, address:str) -> tuple[list, int]: # complaints, bytes received
@@ -102,7 +108,7 @@ def test_every_figure_has_a_caption_and_alternative_text(browser, address, names
 
 def test_names_link_to_what_the_reader_has_met(site):
     ahead = []
-    for path in site.glob('[0-9]*_*.html'):
+    for path in chapter_pages(site):
         links = re.findall(
             r'<a class="reference internal" href="([^"#]*)#neural_emojis[^"]*" title="[^"]*"><code',
             path.read_text(encoding='utf-8'))
@@ -112,7 +118,7 @@ def test_names_link_to_what_the_reader_has_met(site):
 
 def test_long_lines_of_code_can_be_folded(site):
     "That is done to Python only, by the name of the highlighter."
-    for path in site.glob('[0-9]*_*.html'):
+    for path in chapter_pages(site):
         page = path.read_text(encoding='utf-8')
         assert 'highlight-ipython' not in page and 'class="line"' in page, path.name
 
