@@ -111,7 +111,7 @@ class Autoencoder(keras.Model):
 
 def _batches(rows, size=256): return [slice(i, i + size) for i in range(0, len(rows), size)]
 
-# %% ../nbs/02_vae.ipynb #d7d44d91
+# %% ../nbs/02_vae.ipynb #f2328bb0
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VAE(Autoencoder):
     "An autoencoder with a loss, in which the PSNR weighs `psnr_weight` nats per dB."
@@ -121,8 +121,7 @@ class VAE(Autoencoder):
         self.decoder = decoder
         self.refinements = refinements
         self.psnr_weight = psnr_weight
-        names = ("reconstruction_loss", "kl_loss", "psnr")
-        self.trackers = [keras.metrics.Mean(name) for name in names]
+        self.trackers = [keras.metrics.Mean(n) for n in ("reconstruction_loss", "kl_loss", "psnr")]
         self.built = True  # its parts are, and it has no weights of its own
 
     def call(self, x):
@@ -182,12 +181,11 @@ def save_model(model:keras.Model, # Stays as it is; the file has rounded weights
             for item in source.namelist(): archive.writestr(item, source.read(item))
     return Path(path)
 
-# %% ../nbs/02_vae.ipynb #3c2b4df3
+# %% ../nbs/02_vae.ipynb #38234aec
 def load_model(path:str|Path, # A file written by `save_model`
               ) -> keras.Model: # Ready for use, not compiled
     "Read a model, no code. Raises `FileNotFoundError`, `ValueError` for a broken or unsafe file."
-    path = Path(path)
-    if not path.is_file(): raise FileNotFoundError(f"no such file: {path}")
+    if not (path := Path(path)).is_file(): raise FileNotFoundError(f"no such file: {path}")
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path.name} is not a .keras file or is cut short: get or train it again")
     try: return keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -328,7 +326,7 @@ def _checkpoint(folder, training): # Callbacks that keep a training in a folder 
             keras.callbacks.BackupAndRestore(folder / "state", double_checkpoint=True,
                                              delete_checkpoint=False)]
 
-# %% ../nbs/02_vae.ipynb #acd0c7c5
+# %% ../nbs/02_vae.ipynb #8bd81c88
 def train_vae(images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats in [0, 1]
               valid_images:np.ndarray|None=None, # (m, 36, 36, 4) to measure on after every fifth epoch
               epochs:int=EPOCHS, # Passes over the images
@@ -348,12 +346,14 @@ def train_vae(images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats i
     if valid_images is not None: valid_images = (check_images(valid_images),)
     with progress_bar(total=epochs, unit="epoch", desc="training", leave=True, delay=0,
                       shown=progress) as bar:
-        def begin(epoch, logs): batches.epoch = epoch
+        def begin(epoch, logs):
+            batches.epoch = epoch
+            vae.encoder.layers[-1].seed_generator.state.assign([seed, epoch * 1_000_000])
         def end(epoch, logs):
             if not np.isfinite(logs["loss"]):
                 raise FloatingPointError(f"loss {logs['loss']} in epoch {epoch + 1}: change seed")
             bar.update(epoch + 1 - bar.n)
-        each = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)
+        each = keras.callbacks.LambdaCallback(begin, end)
         run = vae.fit(batches, epochs=epochs, shuffle=False, verbose=0, validation_freq=5,
                       validation_data=valid_images, callbacks=[each, *kept, *callbacks])
     return vae, run.history
