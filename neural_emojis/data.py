@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['VARIATION_SELECTOR', 'CODE_POINTS', 'EMOJI_SIZE', 'EMOJI_SHAPE', 'ASSETS', 'TIMEOUT', 'SENTIMENTS', 'TWEETS_URL',
            'GLOVE_URL', 'GLOVE_HASH', 'INSURANCEQA_ANSWERS', 'INSURANCEQA_SPLITS', 'INSURANCEQA_COLUMNS',
-           'INSURANCEQA_URL', 'VALENCE_URL', 'GUESS_COUNT', 'TWEETEVAL_URL', 'emoji_char', 'emoji_name', 'rasterise',
-           'tile', 'untile', 'EmojiSet', 'progress_bar', 'load_emojis', 'check_images', 'train_valid_mask',
-           'text_groups', 'text_split_mask', 'find_file', 'written_whole', 'DownloadError', 'download',
-           'find_or_download', 'read_tweets', 'load_tweets', 'read_glove', 'count_vectors', 'load_glove',
+           'INSURANCEQA_URL', 'VALENCE_URL', 'GUESS_COUNT', 'TWEETEVAL_URL', 'SENTIMENT_EMOJIS', 'emoji_char',
+           'emoji_name', 'rasterise', 'tile', 'untile', 'EmojiSet', 'progress_bar', 'load_emojis', 'check_images',
+           'train_valid_mask', 'text_groups', 'text_split_mask', 'find_file', 'written_whole', 'DownloadError',
+           'download', 'find_or_download', 'read_tweets', 'load_tweets', 'read_glove', 'count_vectors', 'load_glove',
            'load_question_answers', 'read_insuranceqa', 'load_insuranceqa', 'load_annotations', 'describe',
-           'describe_emojis', 'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets', 'load_emoji_tweets']
+           'describe_emojis', 'read_valence', 'load_valence', 'read_lines', 'read_emoji_tweets', 'load_emoji_tweets',
+           'check_texts']
 
 # %% ../nbs/00_data.ipynb #a30c91fe
 import hashlib
@@ -819,3 +820,27 @@ def load_emoji_tweets(
     if place == "path": said = f"{Path(path).name}, {split}"
     tweets.attrs["source"] = f"{said} ({place}, {len(tweets):,} tweets)"
     return tweets
+
+# %% ../nbs/00_data.ipynb #5701aaaa
+SENTIMENT_EMOJIS = {"positive": "1f389", "neutral": "1f608", "negative": "1f621"}
+
+def check_texts(
+    texts, # One text, or any sequence of n texts
+    blank:bool=False, # Whether some of them may be blank
+) -> list: # n strings
+    """Texts as a list.
+    Raises `TypeError` for what is not a string, such as None and NaN,
+    `ValueError` for no texts at all, or for blank ones that may not be."""
+    if isinstance(texts, str): texts = [texts]
+    if isinstance(texts, (bytes, dict, pd.DataFrame)) or not hasattr(texts, "__iter__"):
+        raise TypeError("texts must be a string or a sequence of strings, "
+                        f"got {type(texts).__name__}: give one column, such as tweets['text']")
+    texts = list(texts)
+    if not texts: raise ValueError("texts is empty: give at least one")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {i} is {text!r}, not a string: "
+                            "leave missing texts out, for instance with .dropna()")
+        if not blank and not text.strip(): raise ValueError(f"text {i} is blank: leave it out")
+    # half a surrogate pair is no character
+    return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PAGE_WIDTH', 'COLOURS', 'FILE_LIMIT', 'use_style', 'over_white', 'plot_emojis', 'plot_rows', 'plot_plane',
-           'plot_history']
+           'plot_history', 'plot_answers']
 
 # %% ../nbs/01_plot.ipynb #99f42795
 import base64
@@ -155,3 +155,30 @@ def plot_history(
                 label=f"best: {held_out[best]:.3g} in epoch {epochs[best]}")
     ax.set(xlabel="epoch", ylabel=label)
     ax.legend()
+
+# %% ../nbs/01_plot.ipynb #5701bbbb
+from matplotlib.font_manager import FontProperties, findfont, get_font
+
+def _printable(text):
+    "`text` without the characters that matplotlib's font lacks."
+    font = get_font(findfont(FontProperties()))
+    return "".join(c if font.get_char_index(ord(c)) or c == "\n" else "□" for c in text)
+
+def plot_answers(
+    text:str, # The question
+    emojis:np.ndarray, # (k, 36, 36, 4), straight alpha, the best first
+    scores, # k numbers
+    width:float=PAGE_WIDTH, # Of the figure, in inches
+):
+    """Draw the answers to a text in their order, with their scores.
+    Raises `ValueError` where emojis and scores differ in number."""
+    scores = np.ravel(scores)
+    if len(emojis) != len(scores):
+        raise ValueError(f"{len(emojis)} emojis and {len(scores)} scores: give one for each")
+    fig, axes = plt.subplots(1, len(scores), figsize=(width, 1.5), squeeze=False)
+    for ax, picture, score in zip(axes[0], over_white(emojis), scores):
+        ax.imshow(picture)
+        ax.set_axis_off()
+        ax.set_title(f"{score:.3f}", y=-.3, loc="center", weight="normal")
+    fig.suptitle(_printable(textwrap.fill(" ".join(text.split()), int(14 * width), max_lines=2)),
+                 x=.01, ha="left", fontsize=9, parse_math=False)
