@@ -152,10 +152,10 @@ def connect(
         y = shared(y)
     return SQAM([question, answer], Cosine(name="cosine")([x, y]), name="sqam")
 
-# %% ../nbs/05_sqam.ipynb #48bccdb7
+# %% ../nbs/05_sqam.ipynb #4859f8d4
 def build_post_sqam(
     vocabulary:list, # As `learn_vocabulary` gives it
-    matrix:np.ndarray, # float32 (len(vocabulary), 100), from `embedding_matrix`: where the word vectors start
+    matrix:np.ndarray, # float32 (len(vocabulary), 100), from `embedding_matrix`
     codes:np.ndarray, # float32 (n, 16), of all emojis, for the scaler
     seed:int=0, # Of the initial weights; Keras' global seed is set to it
 ) -> SQAM: # Word numbers (n, 20) and codes (n, 16) to cosines (n, 1), untrained
@@ -249,12 +249,12 @@ def plot_model(
     ax.set(xlim=(min(x.values()) - .55, max(x.values()) + .55), ylim=(-max(y.values()) - .4, .4))
     ax.set_axis_off()
 
-# %% ../nbs/05_sqam.ipynb #7f537836
+# %% ../nbs/05_sqam.ipynb #b8c2ee85
 def build_contrastive(
     sqam:SQAM, # Whose weights are trained
     n_incorrect:int=1, # Incorrect answers for each question
-    loss:layers.Layer|None=None, # From cosines (n, 1) and (n, n_incorrect); None: `ContrastiveLoss()`
-) -> keras.Model: # questions, correct (n, …) and incorrect answers (n, n_incorrect, …) to losses
+    loss:layers.Layer|None=None, # From cosines (n, 1) and (n, k); None: `ContrastiveLoss()`
+) -> keras.Model: # Questions, correct (n, …) and incorrect answers (n, n_incorrect, …) to losses
     "SQAMs in parallel, one per answer, under one loss. They share all weights with `sqam`."
     question, code = sqam.inputs
     question = keras.Input(question.shape[1:], dtype=question.dtype, name="question")
