@@ -8,6 +8,7 @@ from neural_emojis.sqam import train_sqam
 from neural_emojis.text_answers import (
     TEXT_LENGTH, answer_ranks, build_text_sqam, factorise, load_question_answers,
     question_answer_split, text_similarity)
+from references import shake
 
 QUESTIONS = ["red apple please", "blue bird sings", "green tea now",
              "old stone wall", "fast car race", "cold snow falls"]
@@ -67,9 +68,9 @@ def plain_encoder(sqam, text):
     return h / np.linalg.norm(h)
 
 
-def test_forward_pass_agrees_with_numpy_after_training():
+def test_forward_pass_agrees_with_numpy():
     sqam = build_text_sqam(VOCABULARY, MATRIX, filters=7)
-    train_sqam(sqam, sets(3), epochs=2)
+    shake(sqam)
     expected = np.array([[plain_encoder(sqam, q) @ plain_encoder(sqam, a) for a in ANSWERS]
                          for q in QUESTIONS])
     assert np.allclose(text_similarity(sqam, QUESTIONS, ANSWERS), expected, atol=1e-5)

@@ -10,7 +10,7 @@ from neural_emojis.sqam import (
     ContrastiveLoss, build_contrastive, build_post_sqam, cosine_similarity, load_sqam,
     plot_model, predict_labels, train_sqam)
 from neural_emojis.vae import save_model
-from references import plain_lstm
+from references import plain_lstm, shake
 
 VOCABULARY = ["", "[UNK]", *(f"word{i}" for i in range(30))]
 rng = np.random.default_rng(0)
@@ -45,7 +45,9 @@ def plain_sqam(sqam, questions, codes):
 
 
 def test_forward_pass_agrees_with_numpy(sqam):
-    train_sqam(sqam, SETS, epochs=1)  # so that no bias is zero
+    scaler = sqam.get_layer("scaler").get_weights()
+    shake(sqam)
+    sqam.get_layer("scaler").set_weights(scaler)
     expected = plain_sqam(sqam, QUESTIONS, CODES[:40])
     result = sqam.predict([QUESTIONS, CODES[:40]], verbose=0)
     assert result.shape == (40, 1)
@@ -135,7 +137,7 @@ def test_cosine_of_zero_vectors():
 
 def test_saved_and_loaded(sqam, tmp_path):
     path = tmp_path / "sqam.keras"
-    train_sqam(sqam, SETS, epochs=1)
+    shake(sqam)
     first = load_sqam(save_model(sqam, path))
     assert np.allclose(first.similarity(QUESTIONS, CODES),
                        sqam.similarity(QUESTIONS, CODES), atol=.01)  # half precision
@@ -143,7 +145,6 @@ def test_saved_and_loaded(sqam, tmp_path):
     assert np.array_equal(first.similarity(QUESTIONS, CODES), second.similarity(QUESTIONS, CODES))
     assert second.vocabulary == VOCABULARY and not second.compiled
     assert [p.name for p in tmp_path.iterdir()] == ["sqam.keras"]
-    train_sqam(second, SETS, epochs=1)  # and it can be trained on
 
 
 def test_files_that_are_no_sqam(sqam, tmp_path):
