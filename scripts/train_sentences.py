@@ -19,9 +19,9 @@ import pandas as pd
 from model_card import write_card
 from neural_emojis import sentences
 from neural_emojis.data import (
-    ASSETS, load_annotations, load_emoji_tweets, load_tweets, progress_bar, read_lines,
+    emoji_names, load_annotations, load_emoji_tweets, load_tweets, progress_bar, read_lines,
     text_split_mask, written_whole)
-from neural_emojis.meaning import answer_vectors, answer_texts, load_everyday, load_usages
+from neural_emojis.meaning import answer_texts, describe_emojis, fine_answers, load_everyday
 from tokenizers import Tokenizer
 
 SEED = 0
@@ -120,10 +120,9 @@ def encoder_of(table, tokenizer):
 
 
 def first_fine(encoder, texts, everyday):
-    "How often the first answer is fine, by the answers' cosines alone."
-    scores = encoder.encode(list(texts)) @ answer_vectors(encoder).T
-    return float(np.mean([best in fine for best, fine in zip(scores.argmax(axis=1),
-                                                             everyday["positions"])]))
+    "How often the first answer is fine."
+    scores = describe_emojis(emoji_names(), encoder).score(encoder.encode(list(texts)))
+    return float(fine_answers(scores, list(everyday["positions"]))[:, 0].mean())
 
 
 def main():
@@ -137,9 +136,8 @@ def main():
     write_words(raw, tokenizer)
     names = load_annotations().index
     phrases = sorted({text for texts in answer_texts(names) for text in texts})
-    said = sorted({text for texts in load_usages() for text in texts})
     vocabulary = [word for word in sentences.load_words() if word in tokenizer.get_vocab()]
-    plain = [text for text in map(sentences.read_text, [*raw, *phrases, *said]) if text]
+    plain = [text for text in map(sentences.read_text, [*raw, *phrases]) if text]
     texts = list(dict.fromkeys(plain)) + vocabulary
     vectors = teacher_vectors(texts, tokenizer)
     pieces = teacher_vectors([tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())],
@@ -167,7 +165,7 @@ def main():
                           "seconds": round(seconds[dim])})
     sentences.save_sentence_encoder(sentences.SENTENCES, rounded, weights, tokenizer)
     write_small(phrases, tokenizer)
-    everyday = load_everyday().query("part == 'chosen on'")
+    everyday = load_everyday().query("part == 'chosen on' and misspelt != ''")
     plain_encoder = encoder_of(tables[DIM], tokenizer)
     table = distil(train, unit(vectors[is_train] @ axes), start, tokenizer, copies=True)
     copied = encoder_of(table, tokenizer)
@@ -181,7 +179,7 @@ def main():
                              **dict(zip(["clean: first fine", "misspelt: first fine"], both))})
     sentences.correct_word = keep
     best = max(sizes, key=lambda row: row["cosine with the teacher"])
-    write_card("sentences", table.size, f"{len(raw):,} tweets, {len(phrases) + len(said):,} texts "
+    write_card("sentences", table.size, f"{len(raw):,} tweets, {len(phrases):,} texts "
                f"about emojis, {len(vocabulary):,} words", f"{N_HELD_OUT:,} tweets held out", SEED,
                "python scripts/train_sentences.py",
                {"cosine with the teacher": best["cosine with the teacher"],

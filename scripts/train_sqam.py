@@ -39,7 +39,7 @@ def main():
     figures = {"accuracy": round(accuracy_score(truth, predicted), 4),
                "macro-F1": round(f1_score(truth, predicted, average="macro"), 4)}
     seconds = history.pop("seconds")
-    write_card("sqam", sqam, [tweets.attrs["source"], glove.attrs["source"]],
+    write_card("sqam", sqam.count_params(), [tweets.attrs["source"], glove.attrs["source"]],
                f"text_split_mask, {is_train.sum()} to train on, {(~is_train).sum()} held out",
                SEED, "python scripts/train_sqam.py", {"held out": figures}, seconds=round(seconds),
                history={name: np.round(values, 4).tolist() for name, values in history.items()})

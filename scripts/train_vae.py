@@ -42,7 +42,7 @@ def main(which):
         figures |= {part + suffix: evaluate_vae(vae, emojis.images[rows], posterior[:, rows])
                     for part, rows in (("training", is_train), ("held out", ~is_train))}
         if which == "post": break  # the article's model refines nothing
-    write_card(name, vae, f"{emojis.source}, 36×36 RGBA",
+    write_card(name, vae.count_params(), f"{emojis.source}, 36×36 RGBA",
                "train_valid_mask(872), 683 to train on, 189 held out", seed,
                f"python scripts/train_vae.py {which}", figures,
                history={key: [round(float(value), 3) for value in values]
