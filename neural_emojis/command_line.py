@@ -136,14 +136,14 @@ def _lines(record):
     lines = [f"{emoji}  {score:.2f}  {name}" for emoji, score, name in rows]
     return [_one_line(record["text"]), *("  " + _one_line(line) for line in lines)]
 
-# %% ../nbs/11_command_line.ipynb #bc4344a8
+# %% ../nbs/11_command_line.ipynb #5a6b78ad
 def _descriptions(emojis):
     "Unicode's annotations, and below them the emojis whose names are words."
     import pandas as pd
     from neural_emojis.data import load_annotations
     table = load_annotations()
     words = {name: re.sub(r"[\W_]+", " ", name).strip() for name in emojis.names
-             if name not in table.index and not re.search(r"\d", name)}
+             if name not in table.index and re.fullmatch(r"\D*[^\W\d_]\D*", name)}
     rows = [{"name": said, "keywords": [], "tags": [], "group": ""} for said in words.values()]
     return pd.concat([table, pd.DataFrame(rows, list(words), table.columns)])
 
