@@ -8,8 +8,7 @@ __all__ = ['TICKS', 'N_COMPONENTS', 'SUBSET', 'code_a', 'code_b', 'code_c', 'gen
            'picture_features', 'kernel_distance', 'precision_recall', 'compare_pictures', 'morph', 'save_gif',
            'add_emojis', 'kl_by_dimension']
 
-# %% ../nbs/03_generation.ipynb #9fc162c8
-import os
+# %% ../nbs/03_generation.ipynb #1f148fcc
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from .data import EmojiSet, check_images, train_valid_mask, written_whole
 from .plot import over_white
-from .vae import LATENT_DIM, VAE, check_codes, kl_loss, load_clouds
+from .vae import LATENT_DIM, VAE, check_codes, kl_loss, load_posteriors
 
 # %% ../nbs/03_generation.ipynb #a9df4ddb
 def code_a(
@@ -61,35 +60,34 @@ def generation_grid(
     x, y = np.meshgrid(ticks, ticks)
     return vae.decode(code(x.ravel(), y.ravel()))
 
-# %% ../nbs/03_generation.ipynb #4b1c315b
+# %% ../nbs/03_generation.ipynb #71f7f9bf
 def aggregate_posterior(
-    z_mean:np.ndarray, # (n, 16): means of clouds
+    z_mean:np.ndarray, # (n, 16): means of approximate posteriors
     z_log_var:np.ndarray, # (n, 16): their log variances
-    n_draws:int=20, # From each cloud
+    n_draws:int=20, # From each posterior
     seed:int=0, # Of the draws
-) -> np.ndarray: # float32 (n_draws·n, 16): a draw from each cloud, then another
-    "Draws from all clouds: samples of the aggregate posterior."
+) -> np.ndarray: # float32 (n_draws·n, 16): a draw from each, then another
+    "Samples of the aggregate posterior."
     epsilon = np.random.default_rng(seed).standard_normal((n_draws, *z_mean.shape), np.float32)
     return (z_mean + np.exp(z_log_var / 2) * epsilon).reshape(-1, LATENT_DIM)
 
-# %% ../nbs/03_generation.ipynb #503e99c8
-def fit_density(
-    z:np.ndarray, # (n, 16): draws from the aggregate posterior
-    n_components:int, # Of the mixture
-    seed:int=0, # Of the initial components
-) -> GaussianMixture: # Fitted, with full covariances
+# %% ../nbs/03_generation.ipynb #dcb4c986
+def fit_density(z:np.ndarray, # (n, 16): draws from the aggregate posterior
+                n_components:int, # Of the mixture
+                seed:int=0, # Of the initial components
+               ) -> GaussianMixture: # Fitted, with full covariances
     "Fit a Gaussian mixture to codes. Raises as `check_codes` does."
     mixture = GaussianMixture(n_components, reg_covar=1e-2, random_state=seed, max_iter=200)
     return mixture.fit(check_codes(z))
 
-# %% ../nbs/03_generation.ipynb #72c29631
+# %% ../nbs/03_generation.ipynb #a5df321e
 N_COMPONENTS = 4  # chosen above, on folds of the training emojis
 
 @lru_cache
 def load_density() -> GaussianMixture: # Of codes (n, 16)
-    """The mixture fitted to draws from the clouds of the training emojis,
+    """The mixture fitted to draws from the posteriors of the training emojis,
     by the VAE that ships. Made once, so don't change it."""
-    z_mean, z_log_var = load_clouds()
+    z_mean, z_log_var = load_posteriors()
     is_train = train_valid_mask(len(z_mean))
     return fit_density(aggregate_posterior(z_mean[is_train], z_log_var[is_train]), N_COMPONENTS)
 
@@ -108,17 +106,17 @@ def sample(
     z = density.means_[component] + np.einsum("nij,nj->ni", root, epsilon)
     return z.astype(np.float32)
 
-# %% ../nbs/03_generation.ipynb #f68438eb
+# %% ../nbs/03_generation.ipynb #e667f7c1
 def inverse_cdf(
     u:np.ndarray, # (n, d), in (0, 1): percentiles, each given the coordinates before it
     density:GaussianMixture, # Of d dimensions, with full covariances
 ) -> np.ndarray: # float32 (n, d)
     """Inverse Rosenblatt transform of a Gaussian mixture (Rosenblatt 1952).
     Raises `ValueError` for percentiles that lie at infinity."""
-    u, root = np.asarray(u, float), np.linalg.cholesky(density.covariances_)  # root: (K, d, d)
+    u = np.asarray(u, float)
+    root = np.linalg.cholesky(density.covariances_)  # (K, d, d)
     if not ((u > 0) & (u < 1)).all():
-        raise ValueError("percentiles must lie strictly between 0 and 1: "
-                         "those two are infinitely far away")
+        raise ValueError("percentiles must lie between 0 and 1: these two are infinitely far away")
     rows = np.arange(len(u))
     z = np.empty_like(u)
     epsilon = np.zeros((len(u), *density.means_.shape))
@@ -147,26 +145,27 @@ def match_percentiles(
     counts as there. Raises as `check_codes` does."""
     return inverse_cdf(np.clip(special.ndtr(check_codes(z).astype(float)), 1e-7, 1 - 1e-7), density)
 
-# %% ../nbs/03_generation.ipynb #154f9b5a
+# %% ../nbs/03_generation.ipynb #5a6426f8
 def nearest_emojis(
     images:np.ndarray, # (n, 36, 36, 4): uint8 or floats in [0, 1]
     emojis:EmojiSet, # Among which to look
-) -> tuple: # (positions in `emojis` (n,), root mean squared difference of pixels on white (n,), in [0, 1])
+) -> tuple: # (positions in `emojis` (n,), root mean squared difference of pixels, composited on white (n,), in [0, 1])
     "The real emoji that looks most like each image. Raises as `check_images` does."
     flat = lambda pictures: over_white(pictures).reshape(len(pictures), -1)
     real, seen = flat(emojis.images), flat(images)
     distance, position = NearestNeighbors(n_neighbors=1).fit(real).kneighbors(seen)
     return position[:, 0], distance[:, 0] / np.sqrt(seen.shape[1])
 
-# %% ../nbs/03_generation.ipynb #14df630b
+# %% ../nbs/03_generation.ipynb #caf3e532
 def picture_features(
     images:np.ndarray, # (n, 36, 36, 4): uint8 or floats in [0, 1]
 ) -> np.ndarray: # float32 (n, 612): 9·9·4 mean colours and opacities, then 6·6·8 shares of edges
     "Colours and edges on a coarse grid. Raises as `check_images` does."
-    paper, n = over_white(images), len(images)
-    layers = np.concatenate([paper, check_images(images)[..., 3:]], axis=-1)  # (n, 36, 36, 4)
+    n = len(images)
+    white = over_white(images)
+    layers = np.concatenate([white, check_images(images)[..., 3:]], axis=-1)  # (n, 36, 36, 4)
     colours = layers.reshape(n, 9, 4, 9, 4, 4).mean(axis=(2, 4))
-    dy, dx = np.gradient(gaussian_filter(paper.mean(axis=-1), (0, 1.5, 1.5)), axis=(1, 2))
+    dy, dx = np.gradient(gaussian_filter(white.mean(axis=-1), (0, 1.5, 1.5)), axis=(1, 2))
     eighths = np.arctan2(dy, dx) / (2 * np.pi) * 8
     direction = np.round(eighths).astype(int) % 8  # the axes, where most edges lie, are mid-bin
     edges = np.hypot(dy, dx)[..., None] * (direction[..., None] == np.arange(8))  # (n, 36, 36, 8)
@@ -202,7 +201,7 @@ def _covered(distance, real_reach, new_reach): # (n, m), (n,), (m,)
     recall = (distance <= new_reach).any(axis=1).mean()
     return float(precision), float(recall)
 
-# %% ../nbs/03_generation.ipynb #46b0c340
+# %% ../nbs/03_generation.ipynb #04b9c6ff
 SUBSET = 150  # pictures, fewer than are held out
 
 def compare_pictures(
@@ -217,13 +216,17 @@ def compare_pictures(
         raise ValueError(f"pictures are compared {SUBSET} at a time: "
                          f"got {len(real)} real and {len(new)} new ones")
     features = picture_features(real)
-    mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-3
+    mean = features.mean(axis=0)
+    deviation = features.std(axis=0) + 1e-3
     x = (features - mean) / deviation
     y = (picture_features(new) - mean) / deviation
+    distance = pairwise_distances(x, y)
+    x_reach = _reach(x)
     rng = np.random.default_rng(seed)
-    distance, x_reach, rows = pairwise_distances(x, y), _reach(x), []
+    rows = []
     for _ in range(n_subsets):
-        real_part, new_part = rng.permutation(len(x))[:SUBSET], rng.permutation(len(y))[:SUBSET]
+        real_part = rng.permutation(len(x))[:SUBSET]
+        new_part = rng.permutation(len(y))[:SUBSET]
         rows.append((kernel_distance(x[real_part], y[new_part]),
                      *_covered(distance[:, new_part], x_reach, _reach(y[new_part]))))
     return pd.DataFrame(rows, columns=["kernel distance", "precision", "recall"])
@@ -247,10 +250,10 @@ def morph(
     arc = (np.sin((1 - t) * omega) * a + np.sin(t * omega) * b) / np.sin(omega)
     return arc.astype(np.float32)
 
-# %% ../nbs/03_generation.ipynb #8ff94331
+# %% ../nbs/03_generation.ipynb #a6dd939e
 def save_gif(
     images:np.ndarray, # (n, 36, 36, 4): the frames
-    path:str|os.PathLike, # A file ending in .gif
+    path:str|Path, # A file ending in .gif
     zoom:int=3, # Each pixel becomes zoom × zoom
 ) -> Path: # `path`
     """Write images as an animation on white that runs forth and back for ever, 80 ms each.
@@ -275,11 +278,11 @@ def add_emojis(
     rows = lambda keys: [emojis.index(key) for key in keys]
     return codes[rows(plus)].sum(axis=0) - codes[rows(minus)].sum(axis=0)
 
-# %% ../nbs/03_generation.ipynb #f53913f0
+# %% ../nbs/03_generation.ipynb #965ae6b1
 def kl_by_dimension(
-    z_mean:np.ndarray, # (n, 16): means of clouds
+    z_mean:np.ndarray, # (n, 16): means of approximate posteriors
     z_log_var:np.ndarray, # (n, 16): their log variances
-) -> np.ndarray: # (16,), nats: mean over the clouds
+) -> np.ndarray: # (16,), nats: mean over the pictures
     "How much each dimension of the code tells about a picture."
     # each dimension as a code of its own
     return np.mean(kl_loss(z_mean[..., None], z_log_var[..., None]), axis=0)

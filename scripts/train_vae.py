@@ -2,7 +2,7 @@
 `python scripts/train_vae.py post` (the article's, half an hour) or `ours` (two minutes).
 
 Writes neural_emojis/assets/{post_vae,vae}.keras and, beside it, a .json with how it was trained
-and its figures; and clouds.npy, the clouds of all emojis by ours.
+and its figures, without and with refinement; and posteriors.npy, those of all emojis by ours.
 """
 import sys
 
@@ -34,11 +34,14 @@ def main(which):
     else:
         name, seed, (vae, history) = "vae", 0, train_vae(x_train, x_valid, seed=0)
     vae = load_model(save_model(vae, ASSETS / f"{name}.keras"))
-    clouds = np.array(vae.clouds(emojis.images))  # (2, 872, 16)
-    if which == "ours":
-        with written_whole(ASSETS / "clouds.npy") as file: np.save(file, clouds)
-    figures = {part: evaluate_vae(vae, emojis.images[rows], clouds=clouds[:, rows])
-               for part, rows in (("training", is_train), ("held out", ~is_train))}
+    figures = {}
+    for suffix, refinements in (("", None), (", no refinement", 0)):
+        posterior = np.array(vae.encode(emojis.images, refinements))  # (2, 872, 16)
+        if which == "ours" and refinements is None:
+            with written_whole(ASSETS / "posteriors.npy") as file: np.save(file, posterior)
+        figures |= {part + suffix: evaluate_vae(vae, emojis.images[rows], posterior[:, rows])
+                    for part, rows in (("training", is_train), ("held out", ~is_train))}
+        if which == "post": break  # the article's model refines nothing
     write_card(name, vae, f"{emojis.source}, 36×36 RGBA",
                "train_valid_mask(872), 683 to train on, 189 held out", seed,
                f"python scripts/train_vae.py {which}", figures,

@@ -5,6 +5,12 @@ import numpy as np
 def sigmoid(v): return 1 / (1 + np.exp(-v))
 
 
+def shake(model, scale=.1):
+    "Move all weights a little, so that no bias is zero; no need to train for that."
+    rng = np.random.default_rng(0)
+    model.set_weights([w + scale * rng.standard_normal(w.shape) for w in model.get_weights()])
+
+
 def plain_lstm(x, kernel, recurrent, bias):
     """All states of an LSTM (n, steps, units),
     from Hochreiter & Schmidhuber's equations with a forget gate."""

