@@ -181,13 +181,12 @@ def save_model(model:keras.Model, # Stays as it is; the file has rounded weights
             for item in source.namelist(): archive.writestr(item, source.read(item))
     return Path(path)
 
-# %% ../nbs/02_vae.ipynb #38234aec
+# %% ../nbs/02_vae.ipynb #4534e8b6
 def load_model(path:str|Path, # A file written by `save_model`
               ) -> keras.Model: # Ready for use, not compiled
     "Read a model, no code. Raises `FileNotFoundError`, `ValueError` for a broken or unsafe file."
     if not (path := Path(path)).is_file(): raise FileNotFoundError(f"no such file: {path}")
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path.name} is not a .keras file or is cut short: get or train it again")
+    if not zipfile.is_zipfile(path): raise ValueError(f"{path.name} is cut short or no .keras file")
     try: return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error: raise ValueError(f"cannot load {path.name}: {error}") from error
 
