@@ -55,7 +55,8 @@ def text_vectors(
 ) -> tuple: # float32 (texts, dim), of length 1, and int (n,): where each emoji's texts begin
     "All texts of all emojis as vectors."
     counts = [len(each) for each in texts]
-    vectors = encoder.encode([text.replace("-", " ") for each in texts for text in each])
+    plain = [text.replace("-", " ") for each in texts for text in each]
+    vectors = encoder.encode(plain, plain=True)
     return vectors, np.r_[0, np.cumsum(counts)[:-1]]
 
 def mean_vectors(
@@ -63,7 +64,7 @@ def mean_vectors(
     starts:np.ndarray, # int (n,): where each emoji's texts begin
 ) -> np.ndarray: # float32 (n, dim), of length 1
     "The direction of the mean of each emoji's texts."
-    sums = np.add.reduceat(vectors, starts, axis=0)
+    sums = np.stack([each.sum(axis=0) for each in np.split(vectors, starts[1:])])
     return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
 
 def best_cosines(

@@ -265,27 +265,29 @@ class SentenceEncoder:
         weights:np.ndarray, # (pieces,): a factor for each row
     ):
         self.tokenizer = tokenizer
-        self.vectors = table.astype(np.float32) * weights[:, None].astype(np.float32)
-        unknown = tokenizer.token_to_id("[UNK]")
-        if unknown is not None: self.vectors[unknown] = 0  # what has no piece says nothing
+        self.table = table
+        self.weights = weights.astype(np.float32)
+        if unknown := tokenizer.token_to_id("[UNK]"): self.weights[unknown] = 0  # it says nothing
 
     @property
     def dim(self) -> int: # Numbers in a vector
-        return self.vectors.shape[1]
+        return self.table.shape[1]
 
     def encode(
         self,
         texts, # n texts, or one; blank ones may be among them
+        plain:bool=False, # Whether they are as `read_text` would give them
     ) -> np.ndarray: # float32 (n, dim), of length 1; zeros for a text without a known piece
         "Texts as vectors. Raises as `check_texts` does."
-        plain = [read_text(text) for text in check_texts(texts, blank=True)]
-        found = self.tokenizer.encode_batch_fast(plain, add_special_tokens=False)
+        texts = check_texts(texts, blank=True)
+        if not plain: texts = [read_text(text) for text in texts]
+        found = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         counts = np.array([len(each.ids) for each in found])
-        sums = np.zeros((len(plain), self.dim), np.float32)
-        if counts.any():
-            pieces = np.concatenate([each.ids for each in found if each.ids])
-            starts = np.r_[0, np.cumsum(counts[counts > 0])[:-1]]
-            sums[counts > 0] = np.add.reduceat(self.vectors[pieces], starts, axis=0)
+        sums = np.zeros((len(texts), self.dim), np.float32)
+        for length in np.unique(counts[counts > 0]):  # texts of one length are one array
+            rows = np.flatnonzero(counts == length)
+            pieces = np.array([found[row].ids for row in rows])  # (rows, length)
+            sums[rows] = np.einsum("rl,rld->rd", self.weights[pieces], self.table[pieces])
         return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
 
 # %% ../nbs/07_sentences.ipynb #88278ce2
