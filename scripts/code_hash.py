@@ -12,9 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE, SCRIPTS = ROOT / "neural_emojis", ROOT / "scripts"
 
 
-def module_path(name):
-    "The file of `neural_emojis.name`, or of a script that is imported as `name`; else None."
-    package, _, stem = (name or "").rpartition(".")
+def module_path(node):
+    "The file that `from … import …` names: a module of the package or a script; else None."
+    name = f"neural_emojis.{node.module}" if node.level else node.module or ""
+    package, _, stem = name.rpartition(".")
     folder = {"neural_emojis": PACKAGE, "": SCRIPTS}.get(package)
     path = folder and folder / f"{stem}.py"
     return path if path and path.exists() and stem != "model_card" else None
@@ -25,7 +26,7 @@ def definitions(path):
     found = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom):
-            found |= {each.asname or each.name: ast.ImportFrom(node.module, [each], 0)
+            found |= {each.asname or each.name: ast.ImportFrom(node.module, [each], node.level)
                       for each in node.names}
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)): found[node.name] = node
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
@@ -42,7 +43,7 @@ class Bare(ast.NodeTransformer):
         return super().generic_visit(node)
 
     def visit_ImportFrom(self, node):
-        return None if module_path(node.module) else node
+        return None if module_path(node) else node
 
 
 def written(node):
@@ -63,11 +64,14 @@ def code_hash(command):
         path, node = todo.pop()
         for each in ast.walk(node):
             names = [(path, each.id)] if isinstance(each, ast.Name) else []
-            if isinstance(each, ast.ImportFrom) and (origin := module_path(each.module)):
+            if isinstance(each, ast.ImportFrom) and (origin := module_path(each)):
                 names = [(origin, alias.name) for alias in each.names]
+            if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
+                names = [(PACKAGE / f"{each.value.id}.py", each.attr)]  # of a module of ours
             for origin, name in set(names) - seen:
                 seen.add((origin, name))
-                if origin not in modules: modules[origin] = definitions(origin)
+                if origin not in modules:
+                    modules[origin] = definitions(origin) if origin.exists() else {}
                 if name in modules[origin]: todo.append((origin, modules[origin][name]))
         if bare := Bare().visit(node): texts.add(written(bare))
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()

@@ -39,17 +39,20 @@ class Step:
 
 
 EMOJIS = ("emojis.png", "emojis.txt")
-DESCRIBED = (*EMOJIS, "annotations.csv")
+DESCRIBED = ("emojis.txt", "annotations.csv", "usages.csv")
 AIRLINE, GLOVE, TWEETEVAL = "airline/*.csv", "glove/glove.6B.100d*.txt", "tweeteval_emoji/*.txt"
 STEPS = {  # {name of the card: how it is made}
     "vae": Step("train_vae.py ours", ("vae.keras", "posteriors.npy"), EMOJIS),
     "post_vae": Step("train_vae.py post", ("post_vae.keras",), EMOJIS),
     "sqam": Step("train_sqam.py", ("sqam.keras",), EMOJIS, (AIRLINE, GLOVE), ("vae",)),
     "sentences": Step("train_sentences.py",
-                      ("model.safetensors", "tokenizer.json", "config.json"), DESCRIBED,
+                      tuple(f"sentences/{file}" for file in (
+                          "model.safetensors", "tokenizer.json", "config.json", "words.txt",
+                          "phrases.csv", "phrases.npy")),
+                      (*DESCRIBED, "everyday_texts.csv"),
                       (AIRLINE, TWEETEVAL, "tweets_unlabelled.txt")),
-    "answers": Step("train_answers.py", ("answers.npz",), DESCRIBED, (AIRLINE, TWEETEVAL),
-                    ("vae", "sentences")),
+    "answers": Step("train_answers.py", ("sentiment.npz", "tweeteval.npz"), ("annotations.csv",),
+                    (AIRLINE, TWEETEVAL), ("sentences",)),
 }
 
 

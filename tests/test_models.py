@@ -14,7 +14,7 @@ import models
 
 toy = '''
 import math
-from neural_emojis.base import factor
+from .base import factor
 
 LIMIT = 2
 
@@ -28,12 +28,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from neural_emojis import ending
 from neural_emojis.toy import learn
 
 assets = Path(__file__).resolve().parent.parent/'assets'
 text = learn((Path(os.environ['NEURAL_EMOJIS_DATA'])/'tweets.csv').read_text())
 if sys.argv[1] == 'second': text += (assets/'first.txt').read_text()
-(assets/f'{sys.argv[1]}.txt').write_text(text)
+(assets/f'{sys.argv[1]}{ending.SUFFIX}').write_text(text)
 if 'FAIL' in text: sys.exit(3)
 if 'FORGET' not in text: (assets/f'{sys.argv[1]}.json').write_text(json.dumps({'figures': 1}))
 with (assets/'log').open('a') as log: log.write(f'{sys.argv[1]} ')
@@ -45,6 +46,7 @@ def workshop(tmp_path, monkeypatch):
     "A folder with a package, a script and data, of which `models` makes two models."
     for name, text in {'neural_emojis/__init__.py': '', 'neural_emojis/toy.py': toy,
                        'neural_emojis/base.py': base, 'scripts/make.py': script,
+                       'neural_emojis/ending.py': "SUFFIX = '.txt'\n",
                        'data/tweets.csv': 'a', 'assets/emojis.txt': 'b',
                        'assets/log': ''}.items():
         (tmp_path/name).parent.mkdir(exist_ok=True)
@@ -96,6 +98,7 @@ def test_models_are_trained_once_in_the_order_of_need(workshop):
 @pytest.mark.parametrize('name, old, new, again', [
     ('neural_emojis/toy.py', 'LIMIT = 2', 'LIMIT = 3', ['first', 'second']),
     ('neural_emojis/base.py', 'return 1', 'return 2', ['first', 'second']),
+    ('neural_emojis/ending.py', "'.txt'", "'.t' + 'xt'", ['first', 'second']),
     ('scripts/make.py', "== 'second'", "== 'last'", ['first', 'second']),
     ('data/tweets.csv', 'a', 'c', ['first', 'second']),
     ('assets/emojis.txt', 'b', 'c', ['first']),  # and it came out the same
@@ -113,9 +116,9 @@ def test_what_makes_a_model_stale(workshop, name, old, new, again):
 
 def test_moved_code_makes_nothing_stale(workshop):
     make()
-    edit(workshop/'neural_emojis/toy.py', 'from neural_emojis.base import factor', base)
+    edit(workshop/'neural_emojis/toy.py', 'from .base import factor', base)
     edit(workshop/'neural_emojis/toy.py', 'LIMIT = 2', '')
-    edit(workshop/'neural_emojis/toy.py', 'import math', 'from neural_emojis.base import LIMIT')
+    edit(workshop/'neural_emojis/toy.py', 'import math', 'from .base import LIMIT')
     (workshop/'neural_emojis/base.py').write_text('LIMIT = 2\n')
     assert make('--check') is None
 
