@@ -1,7 +1,6 @@
 """Small cases whose results can be worked out on paper.
 
 A sign, an axis or a factor cannot change unnoticed."""
-from types import SimpleNamespace
 
 import imageio.v3 as iio
 import keras
@@ -10,18 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neural_emojis.answers import Answerer
+from neural_emojis.answers import _starts
 from neural_emojis.data import load_emojis, train_valid_mask
 from neural_emojis.generation import (
     add_emojis, aggregate_posterior, compare_pictures, kl_by_dimension,
     load_density, nearest_emojis, picture_features, save_gif)
 from neural_emojis.likelihood import bits_per_dimension
-from neural_emojis.meaning import noise_ceiling, word_tones
 from neural_emojis.plot import over_white, plot_plane, plot_rows
-from neural_emojis.questions import glove_coverage, load_word_tones
-from neural_emojis.sqam import (
-    HingeOverAnswers, SoftmaxOverAnswers, add_answers, answer_ranks, build_committee,
-    build_question_encoder, calibration_error, train_answers)
+from neural_emojis.questions import glove_coverage
 from neural_emojis.vae import (
     EMOJI_SHAPE, VAE, EmojiBatches, augment, check_images, kl_loss, load_codes)
 
@@ -154,78 +149,15 @@ def test_bits_of_a_decoder_that_does_not_look():
             and bits["elbo"] - exact == pytest.approx(kl, rel=.05))
 
 
-# --- texts
-
-def test_rare_answers_weigh_more(monkeypatch):
-    given = {}
-    encoder = build_question_encoder("conv", 5, np.zeros((4, 3), np.float32))
-    model = add_answers(encoder, load_codes()[:3])
-    def fit(*_, sample_weight, **__):
-        given.update(weight=sample_weight)
-        return SimpleNamespace(history={"loss": [0.]})
-    monkeypatch.setattr(type(model), "fit", fit)
-    train_answers(model, np.ones((5, 40), np.int32), np.array([0, 0, 0, 0, 1]), balance=.5)
-    assert (given["weight"][4] / given["weight"][0] == pytest.approx(4 ** .5, rel=1e-5)
-            and given["weight"].mean() == pytest.approx(1))
-
-
-def test_losses_keep_their_settings():
-    names = ("temperature", "smoothing", "wrong", "margin")
-    settings = lambda loss: {k: v for k, v in vars(loss).items() if k in names}
-    for loss in (SoftmaxOverAnswers(.5, .2), HingeOverAnswers("hardest", .4)):
-        again = keras.losses.deserialize(keras.losses.serialize(loss))
-        assert settings(again) == settings(loss)
-
-
-def test_tones_of_a_text():
-    tones = load_word_tones()
-    up = tones.index[(tones["rating"] > 1) & tones.index.str.fullmatch("[a-z]{3,}")][0]
-    down = tones.index[(tones["rating"] < -1) & tones.index.str.fullmatch("[a-z]{3,}")][0]
-    happiness = tones.loc[[up, down], "happiness"].to_numpy() - 5.4
-    ratings = [*tones.loc[[up, down], "rating"], 0]
-    expected = [happiness.mean(), happiness.min(), happiness.max(),
-                np.mean(ratings), min(ratings), max(ratings)]
-    assert np.allclose(word_tones([f"{up} {down}"])[0], expected)
-
-
-def test_ceiling_of_noisy_valences():
-    """True valences of variance .09 behind 25 tweets of spread .5 each:
-    a reliability of .09/.11, a correlation of its root."""
-    rng = np.random.default_rng(0)
-    valence = rng.normal(0, .3, 4_000) + rng.normal(0, np.sqrt(.5 / 25), 4_000)
-    table = pd.DataFrame({"valence": valence, "count": 25, "spread": .5})
-    assert noise_ceiling(table, 1) == pytest.approx(np.sqrt(.09 / .11), abs=.02)
-
+# --- inventions
 
 def test_inventions_are_as_likely_as_the_middle_emoji():
-    codes, least = load_codes(), Answerer._starts.func(None)[2]
+    codes, least = load_codes(), _starts()[2]
     log_p = load_density().score_samples(codes[train_valid_mask(872)])
     assert (log_p > least).mean() == pytest.approx(.5, abs=.01)
 
 
-def test_calibration_of_two_bins():
-    confidence, right = np.array([.62, .68, .95, .95]), np.array([True, False, True, True])
-    assert calibration_error(confidence, right) == pytest.approx((abs(.5 - .65) + abs(1 - .95)) / 2)
-
-
-# --- what does not belong together
-
-def test_committees_of_strangers():
-    from neural_emojis.questions import learn_ngrams
-    codes = load_codes()[:3]
-    bags = [add_answers(build_question_encoder("bag", 5, ngrams=learn_ngrams(texts)), codes)
-            for texts in (["hello you"] * 2, ["good morning"] * 2)]
-    with pytest.raises(ValueError, match="different n-grams"): build_committee(bags, list("abc"))
-    with pytest.raises(ValueError, match="at least one member"): build_committee([], list("abc"))
-    conv = add_answers(build_question_encoder("conv", 5, np.zeros((4, 3), np.float32)), codes)
-    with pytest.raises(ValueError, match="give the vocabulary"):
-        build_committee([conv], list("abc"))
-
-
-@pytest.mark.parametrize("right", [[-1], [3]])
-def test_ranks_of_answers_that_there_are_not(right):
-    with pytest.raises(ValueError, match="from 0 to 2"): answer_ranks(np.zeros((1, 3)), right)
-
+# --- what does not fit
 
 def test_rows_with_long_labels_and_no_style():
     with plt.rc_context({"figure.constrained_layout.use": False}):

@@ -48,19 +48,18 @@ def is_blank(text): return not text.strip()
 @example(["<script>alert(1)</script>"])
 def test_texts_are_answered_or_refused(given_texts):
     if any(map(is_blank, given_texts)):
-        for ask in (answerer.answer, answerer.sentiment, answerer.confidence):
+        for ask in (answerer.answer, answerer.sentiment):
             assert "is blank" in refused(ask, given_texts)
         return
     n, table = len(given_texts), answerer.answer(given_texts, top_k=3)
-    assert (table.shape == (3 * n, 5) and table["score"].between(-1, 1).all()
-            and table["rank"].tolist() == [1, 2, 3] * n)
-    assert (table["name"].isin(answerer.emojis.names).all()
+    assert (table.shape == (3 * n, 6) and table["score"].between(-1.1, 1.001).all()
+            and table["rank"].tolist() == [1, 2, 3] * n and table["understood"].dtype == bool)
+    assert (table["emoji"].isin(answerer.chars).all()
             and (table.groupby(np.repeat(range(n), 3))["score"].diff().dropna() <= 0).all())
-    sentiment, confidence = answerer.sentiment(given_texts), answerer.confidence(given_texts)
-    assert sentiment.shape == confidence.shape == (n, 3)
-    assert sentiment.stack().between(-1.001, 1.001).all() and confidence.stack().between(0, 1).all()
-    assert np.allclose(confidence.sum(axis=1), 1, atol=1e-4)
-    for result in (table, sentiment, confidence):
+    sentiment = answerer.sentiment(given_texts)
+    assert sentiment.shape == (n, 3) and sentiment.stack().between(0, 1).all()
+    assert np.allclose(sentiment.sum(axis=1), 1, atol=1e-4)
+    for result in (table, sentiment):
         # whatever was asked, the answer can be written
         result.to_csv().encode("utf-8"), result.reset_index().to_json().encode("utf-8")
 
@@ -84,7 +83,7 @@ def test_texts_get_an_invention_or_are_refused(text):
 @example([np.nan, "late"])
 @example([])
 def test_what_is_no_text_is_refused_by_all_with_the_same_sentence(items):
-    asks = (check_texts, answerer.answer, answerer.sentiment, answerer.confidence, answerer.invent)
+    asks = (check_texts, answerer.answer, answerer.sentiment, answerer.invent)
     said = {refused(ask, items) for ask in asks}
     sentence, = said
     assert (sentence and "\n" not in sentence.replace(repr(items), "")
@@ -96,7 +95,7 @@ def test_what_is_no_text_is_refused_by_all_with_the_same_sentence(items):
     pd.Series(["late", pd.NA], dtype="string"),
     np.array(["late", np.nan], object), pd.Series([1., 2.])])
 def test_columns_with_gaps_are_refused(column):
-    for ask in (answerer.answer, answerer.sentiment, answerer.confidence, answerer.invent):
+    for ask in (answerer.answer, answerer.sentiment, answerer.invent):
         assert "not a string" in refused(ask, column)
 
 
