@@ -15,7 +15,6 @@ import imageio.v3 as iio
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -414,10 +413,12 @@ def test_a_vae_of_ones_own_trains_goes_on_embeds_morphs_and_draws(capsys, monkey
     few, mine = emojis.images[:20], vae.load_vae("mine.keras")
     for name in ("codes.parquet", "codes.CSV"):
         assert main(["embed", "few", "--model", "mine.keras", "-o", name]) == 0
-        table = (pd.read_parquet(name) if name.islower() else pd.read_csv(name, dtype={"name": str}))
+        table = (pd.read_parquet(name) if name.islower()
+                 else pd.read_csv(name, dtype={"name": str}))
         assert list(table.columns) == ["name", "char", *(f"z{i}" for i in range(16))]
         assert table["name"].tolist() == emojis.names[:20]
-        np.testing.assert_allclose(table.iloc[:, 2:].to_numpy(np.float32), mine.embed(few), atol=1e-4)
+        codes = table.iloc[:, 2:].to_numpy(np.float32)
+        np.testing.assert_allclose(codes, mine.embed(few), atol=1e-4)
 
     for ends in (("😀", "❤️"), ("1f600", "2764")):
         assert main(["morph", *ends, "--frames", "3", "--scale", "1",

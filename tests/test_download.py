@@ -126,7 +126,8 @@ def test_tweets_are_downloaded_once_and_then_read_from_the_cache(server, cache, 
 def test_without_network_the_sample_takes_over_and_says_so(cache, monkeypatch):
     monkeypatch.setattr(data, "TWEETS_URL", "http://127.0.0.1:9/Tweets.zip")
     monkeypatch.setattr(data, "GLOVE_URL", "http://127.0.0.1:9/glove.zip")
-    with pytest.warns(UserWarning, match="using sample_tweets.csv in place of airline/.*NEURAL_EMOJIS_DATA"):
+    said = "using sample_tweets.csv in place of airline/.*NEURAL_EMOJIS_DATA"
+    with pytest.warns(UserWarning, match=said):
         tweets = data.load_tweets()
     assert "package" in tweets.attrs["source"] and len(tweets) >= 400
     with pytest.warns(UserWarning, match="using no word vectors"): vectors = data.load_glove()

@@ -3,7 +3,6 @@ import os
 import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import imageio.v3 as iio
 import numpy as np
