@@ -96,7 +96,7 @@ def fine_answers(
 # %% ../nbs/08_meaning.ipynb #620fbf8c
 SIGNS = ("alphanum", "av-symbol", "transport-sign", "geometric", "other-symbol", "arrow", "keycap",
          "time", "zodiac", "math", "punctuation", "warning", "currency", "religion")
-SIGN_PRICE = .08  # off the score of a sign
+SIGN_PRICE = .06  # off the score of a sign
 
 def sign_prices(
     names:list, # n code point names

