@@ -7,7 +7,6 @@ ones, are stored in it; the browser computes in single precision, so that it giv
 but for rounding.
 """
 import gzip
-import inspect
 import json
 import os
 import re
@@ -16,6 +15,8 @@ import subprocess
 import sys
 import warnings
 from contextlib import contextmanager
+from html import unescape
+from html.entities import html5
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
@@ -29,12 +30,20 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE
 
-from neural_emojis.answers import TRIES, Answerer, climb, load_answerer, plot_answers
-from neural_emojis.data import EmojiSet, describe, emoji_char, load_annotations, tile
-from neural_emojis.generation import kl_by_dimension, load_density
-from neural_emojis.plot import plot_rows, use_style
-from neural_emojis.questions import WORD
-from neural_emojis.vae import LATENT_DIM, load_clouds
+from neural_emojis.answers import Answerer, load_answerer
+from neural_emojis.data import (
+    EmojiSet,
+    emoji_char,
+    load_annotations,
+    load_emojis,
+    tile,
+    train_valid_mask,
+)
+from neural_emojis.generation import kl_by_dimension, load_density, sample
+from neural_emojis.meaning import GAMMA, RIDGE, UNDERSTOOD, answer_texts
+from neural_emojis.plot import plot_answers, plot_rows, use_style
+from neural_emojis.sentences import CHAT, LONGEST, OFTEN, SENTENCES
+from neural_emojis.vae import LATENT_DIM, load_codes, load_posteriors, load_vae
 
 here = Path(__file__).resolve().parent
 neighbours, power = 8, 4          # of `code_at`
@@ -121,44 +130,29 @@ def export(
     path.write_bytes(gzip.compress(proto.SerializeToString(), mtime=0))
 
 
-def sentiment_graph(committee) -> tuple[keras.Model, np.ndarray]:
-    "Bags to cosines and probabilities; and the n-grams, which the browser looks up itself."
-    ngrams = committee.ngrams
-    bare = committee.from_config(committee.get_config())
-    bare.set_weights(committee.get_weights())
-    for layer in bare.layers:
-        if layer.name.startswith('bag_'):
-            # all that the graph asks of them
-            layer.get_layer('bag').ngrams.assign(np.where(ngrams >= WORD, WORD, 0))
-    cosines = bare.outputs[0]
-    confidence = ops.softmax(cosines / committee.temperature, axis=-1)
-    return keras.Model(bare.inputs, [cosines, confidence], name='sentiment'), ngrams
-
-
-def answer_graph(answerer:Answerer) -> keras.Model:
-    """A bag of words (n, words) to the question's vector (n, 150)
-    and its cosines with all emojis (n, 872)."""
-    meaning = answerer.meaning
-    bag = keras.Input((len(meaning.vocabulary),), name='bag')
-    words, question_map = meaning.get_layer('words'), meaning.get_layer('question_map')
-    question = ops.normalize(question_map(ops.normalize(words(bag))))
-    answers = layers.Dense(len(answerer.answers), use_bias=False, name='answers')
-    model = keras.Model(bag, [question, answers(question)], name='answer')
-    answers.set_weights([answerer.answers.T])
-    return model
+def picture_map(answerer:Answerer) -> tuple: # weights (872, dim) and middle (dim,)
+    "The kernel ridge regression of `neural_emojis.meaning.fit_pictures`, as arrays."
+    codes, means = load_codes(), answerer.meanings.means
+    middle = means.mean(axis=0)
+    scaled = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+    kernel = np.exp(-GAMMA * cdist(scaled, scaled, 'sqeuclidean'))
+    return np.linalg.solve(kernel + RIDGE * np.eye(len(codes)), means - middle), middle
 
 
 def climb_graph(answerer:Answerer, density) -> keras.Model:
-    "Codes (n, 16) and a question's vector (1, 150) to cosines (n,) and log densities (n,)."
+    "Codes (n, 16) and a question's vector (1, dim) to cosines (n,) and log densities (n,)."
+    codes = load_codes()
+    weights, middle = picture_map(answerer)
     code = keras.Input((LATENT_DIM,), name='code')
-    question = keras.Input((answerer.answers.shape[1],), name='question')
-    meaning = answerer.meaning
-    scaler = meaning.get_layer('scaler')
-    # as constants, which ONNX can hold
-    mean, deviation = (ops.convert_to_numpy(part)
-                       for part in (scaler.mean, ops.sqrt(scaler.variance)))
-    pictured = ops.normalize(meaning.get_layer('picture_map')((code - mean) / deviation))
-    cosine = ops.matmul(pictured, ops.transpose(question))[:, 0]
+    question = keras.Input((len(middle),), name='question')
+    scaled = (code - codes.mean(axis=0)) / codes.std(axis=0)
+    known = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+    squares = (ops.sum(ops.square(scaled), axis=1, keepdims=True) + (known ** 2).sum(axis=1)
+               - 2 * ops.matmul(scaled, known.T))
+    pictured = layers.Dense(len(middle), name='pictured')
+    guess = ops.normalize(pictured(ops.exp(-GAMMA * squares)))
+    pictured.set_weights([weights, middle])
+    cosine = ops.matmul(guess, ops.transpose(question))[:, 0]
     roots = density.precisions_cholesky_  # (K, 16, 16)
     spread = layers.Dense(roots.shape[0] * LATENT_DIM, name='whitened')
     whitened = ops.reshape(spread(code), (-1, roots.shape[0], LATENT_DIM))
@@ -171,44 +165,54 @@ def climb_graph(answerer:Answerer, density) -> keras.Model:
     return keras.Model([code, question], [cosine, log_density], name='climb')
 
 
-def write_models(folder:Path, answerer:Answerer) -> None:
-    "The four graphs, and the arrays and words that go with them."
+def write_packed(path:Path, content) -> None: # an array or a string
+    "Write a compressed file."
+    data = content.encode() if isinstance(content, str) else content.tobytes()
+    path.write_bytes(gzip.compress(data, mtime=0))
+
+
+def write_reader(folder:Path, answerer:Answerer) -> None:
+    "The word pieces and their vectors, and what is said of the emojis as numbers of pieces."
+    encoder = answerer.encoder
+    vocabulary = encoder.tokenizer.get_vocab()
+    number = lambda texts: [found.ids for found in encoder.tokenizer.encode_batch_fast(
+        [text.replace('-', ' ') for text in texts], add_special_tokens=False)]
+    emojis = [(emoji_char(code), name) for code, name in load_annotations()['name'].items()]
+    data = {'words': (SENTENCES/'words.txt').read_text(encoding='utf-8').strip(),
+            'pieces': '\n'.join(sorted(vocabulary, key=vocabulary.get)),
+            'chat': CHAT,
+            'emojis': sorted(emojis, key=lambda pair: len(pair[0]), reverse=True),
+            'entities': html5,
+            'numbers': {n: unescape(f'&#{n};') for n in range(160) if unescape(f'&#{n};') != chr(n)},
+            'texts': [number(each) for each in answer_texts(answerer.names)],
+            'prices': plain(answerer.meanings.prices),
+            'longest': LONGEST, 'often': OFTEN, 'understood': UNDERSTOOD}
+    write_packed(folder/'text.json.gz', json.dumps(data, ensure_ascii=False, separators=(',', ':')))
+    write_packed(folder/'table.gz', encoder.table)
+    write_packed(folder/'weights.gz', encoder.weights)
+
+
+def write_inventor(folder:Path, answerer:Answerer) -> None:
+    "The graph that a climb asks; where it starts, and the steps of `climb` with seed 0."
     density = load_density()
-    starts, _, least = answerer._starts
+    least = np.median(density.score_samples(load_codes()[train_valid_mask(len(load_codes()))]))
+    starts = sample(4_000, density=density)
     starts = starts[density.score_samples(starts) >= least]
-    parameters = inspect.signature(climb).parameters
-    how = {name: parameter.default for name, parameter in parameters.items()
-           if name in ('n_rounds', 'n_climbers', 'step')}
-    shape = (how['n_rounds'], TRIES, how['n_climbers'], LATENT_DIM)
-    steps = np.random.default_rng(0).standard_normal(shape)  # those of `climb` with seed 0
-    sentiment, ngrams = sentiment_graph(answerer.committee)
-    export(answerer.vae.decoder, folder/'decoder.onnx.gz')
-    export(sentiment, folder/'sentiment.onnx.gz')
-    export(answer_graph(answerer), folder/'answer.onnx.gz')
+    how = {'rounds': 40, 'tries': 8, 'climbers': 24}  # of `neural_emojis.answers.climb`
+    steps = np.random.default_rng(0).standard_normal((*how.values(), LATENT_DIM))
     export(climb_graph(answerer, density), folder/'climb.onnx.gz')
-    every = list(load_annotations().index)
-    stems, called = answerer.meaning.stems, answerer.words
-    arrays = {'ngrams': (ngrams % WORD).astype(np.uint32),
-              'starts': starts.astype(np.float32), 'steps': steps.astype(np.float32),
-              # one of each for a word
-              'stems': stems.indices.astype(np.uint32), 'weights': stems.data.astype(np.float32),
-              'called_stems': called.indices.astype(np.uint32),
-              'called_weights': called.data.astype(np.float32)}
-    for name, array in arrays.items():
-        (folder/f'{name}.gz').write_bytes(gzip.compress(array.tobytes(), mtime=0))
-    text = {'first_word': int((ngrams < WORD).sum()), 'labels': answerer.committee.labels,
-            'least': float(least), **how, 'tries': TRIES,
-            'words': answerer.meaning.vocabulary,
-            'described': dict(zip(map(emoji_char, every), describe(every))),
-            'called': called.indptr.tolist(), 'n_stems': stems.shape[1]}
-    (folder/'text.json').write_text(json.dumps(text, ensure_ascii=False), encoding='utf-8')
+    write_packed(folder/'starts.gz', starts)
+    write_packed(folder/'steps.gz', steps.astype(np.float32))
+    (folder/'climb.json').write_text(json.dumps({**how, 'least': float(least)}))
 
 
 def write_map(folder:Path, emojis:EmojiSet) -> np.ndarray: # the map, (872, 2)
     """The codes, their map, the mixture, and how much each dimension says;
     and the pictures of all emojis as one."""
-    clouds, density = load_clouds(), load_density()
-    codes, xy, kl = clouds[0], project(clouds[0]), kl_by_dimension(*clouds)
+    posteriors, density = load_posteriors(), load_density()
+    codes = posteriors[0]
+    xy = project(codes)
+    kl = kl_by_dimension(*posteriors)
     names = load_annotations().loc[emojis.names, 'name']
     low, high = np.quantile(codes, [.01, .99], axis=0)
     data = {'chars': emojis.chars, 'names': list(names), 'codes': plain(codes), 'xy': plain(xy),
@@ -233,21 +237,23 @@ def draw_map(images:np.ndarray, xy:np.ndarray) -> np.ndarray: # uint8 (1400, 140
     return paper
 
 
-def write_pictures(folder:Path, answerer:Answerer, xy:np.ndarray) -> None:
+def write_pictures(folder:Path, answerer:Answerer, emojis:EmojiSet, xy:np.ndarray) -> None:
     """What a reader without JavaScript sees: the map, the dimensions that say most,
     and one text answered."""
-    iio.imwrite(folder/'map.webp', draw_map(answerer.emojis.images, xy), quality=85)
+    iio.imwrite(folder/'map.webp', draw_map(emojis.images, xy), quality=85)
     use_style()
-    clouds = load_clouds()
-    order, steps = np.argsort(-kl_by_dimension(*clouds))[:6], np.linspace(-2.5, 2.5, 13)
-    code = clouds[0][answerer.emojis.index('😀')]
+    vae, posteriors = load_vae(), load_posteriors()
+    order = np.argsort(-kl_by_dimension(*posteriors))[:6]
+    steps = np.linspace(-2.5, 2.5, 13)
+    code = posteriors[0][emojis.index('😀')]
     moved = lambda k: np.where(np.arange(LATENT_DIM) == k, steps[:, None], code)
-    plot_rows({f'{rank}': answerer.vae.decode(moved(k)) for rank, k in enumerate(order, 1)})
+    plot_rows({f'{rank}': vae.decode(moved(k)) for rank, k in enumerate(order, 1)})
     plt.savefig(folder/'sliders.webp', dpi=200)
     text = 'merry christmas'
-    best, (codes, scores) = answerer.answer(text), answerer.invent_codes(text)
-    real = np.stack([answerer.emojis[name] for name in best['name']]) / 255
-    plot_answers(text, [*real, *answerer.vae.decode(codes)], [*best['score'], *scores / 2])
+    best = answerer.answer(text)
+    codes, cosines = answerer.invent_codes(text)
+    real = np.stack([emojis[char] for char in best['emoji']]) / 255
+    plot_answers(text, [*real, *vae.decode(codes)], [*best['score'], *cosines])
     plt.savefig(folder/'ask.webp', dpi=200)
     plt.close('all')
 
@@ -259,7 +265,8 @@ def install_runtime(folder:Path) -> str: # why it could not be had, '' if it is 
     done, wanted = here/'node_modules/.package-lock.json', here/'package-lock.json'
     if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
         if not (npm := shutil.which('npm')): return 'npm is not installed'
-        if subprocess.run([npm, 'ci', '--silent', '--no-fund', '--no-audit'], cwd=here).returncode:
+        command = [npm, 'ci', '--silent', '--no-fund', '--no-audit']
+        if subprocess.run(command, cwd=here, check=False).returncode:
             return '`npm ci` failed'
     shutil.copy(package/'dist/ort.wasm.min.mjs', folder/'ort.mjs')
     shutil.copy(package/'dist/ort-wasm-simd-threaded.mjs', folder)
@@ -285,8 +292,12 @@ def write_playground(
     "Write all that the page of the playground loads."
     folder = source/'static/playground'
     folder.mkdir(parents=True, exist_ok=True)
-    answerer = load_answerer()
-    xy = write_map(folder, answerer.emojis)
-    write_pictures(folder, answerer, xy)
-    if reason := install_runtime(folder): show_pictures_only(source/'playground.html', reason)
-    else: write_models(folder, answerer)
+    answerer, emojis = load_answerer(), load_emojis()
+    xy = write_map(folder, emojis)
+    write_pictures(folder, answerer, emojis, xy)
+    if reason := install_runtime(folder):
+        show_pictures_only(source/'playground.html', reason)
+        return
+    export(load_vae().decoder, folder/'decoder.onnx.gz')
+    write_reader(folder, answerer)
+    write_inventor(folder, answerer)

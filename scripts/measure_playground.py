@@ -31,7 +31,7 @@ def main() -> None:
             args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
         for turn in range(3):
             page, bodies = browser.new_page(), []
-            page.on('response', lambda response: bodies.append(response))
+            page.on('response', bodies.append)
             page.goto(f'http://127.0.0.1:{server.server_port}/playground.html')
             page.wait_for_function(first_decode)
             print(f'{sum(len(response.body()) for response in bodies) / 1e6:.2f} MB and '

@@ -1,7 +1,7 @@
 // The models of the book in the browser: what each function gives equals what the package gives, but for rounding.
 
 import {env, InferenceSession, Tensor} from './ort.mjs';
-import {bagOfNgrams, bagOfWords, emojiDescriber, isBlank} from './text.js';
+import {isBlank, makeReader} from './text.js';
 
 const SIDE = 36, PIXELS = SIDE * SIDE, LATENT_DIM = 16;
 const url = name => new URL(name, import.meta.url);
@@ -12,10 +12,16 @@ async function get(name) {
   return response;
 }
 
-async function getPacked(name) {                            // some servers unpack .gz files themselves
-  const bytes = await (await get(name)).arrayBuffer(), [a, b] = new Uint8Array(bytes);
-  if (a !== 0x1f || b !== 0x8b) return bytes;
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+async function getPacked(name, progress = () => {}) {       // some servers unpack .gz files themselves
+  const response = await get(name), reader = response.body.getReader(), parts = [];
+  const all = Number(response.headers.get('content-length'));
+  for (let part, came = 0; !(part = await reader.read()).done;) {
+    parts.push(part.value);
+    came += part.value.length;
+    progress(came, Math.max(all, came));
+  }
+  const blob = new Blob(parts), [a, b] = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  return new Response(a === 0x1f && b === 0x8b ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob).arrayBuffer();
 }
 
 let runtime;
@@ -104,38 +110,39 @@ export async function load() {
   return {...data, sheet, columns, decode, nearest, codeAt, sample, morph, run};
 }
 
-export async function loadText(run) {                       // `run` of what `load` gives
-  const whole = name => getPacked(name).then(bytes => new Uint32Array(bytes)), real = name => getPacked(name).then(bytes => new Float32Array(bytes));
-  const [words, ngrams, stems, weights, starts, steps, calledStems, calledWeights, sentiment, answer, climber] = await Promise.all([
-    get('text.json').then(response => response.json()), whole('ngrams.gz'), whole('stems.gz'), real('weights.gz'), real('starts.gz'), real('steps.gz'),
-    whole('called_stems.gz'), real('called_weights.gz'), ...['sentiment', 'answer', 'climb'].map(loadGraph)]);
-  const meaningWords = new Map(words.words.map((word, i) => [word, i])), describeEmojis = emojiDescriber(words.described);
-  const check = text => { if (isBlank(text)) throw new RangeError('the text is blank'); return text.toWellFormed?.() ?? text; };
+export async function loadText(progress) {                  // progress: called with the bytes of the table that came, and all
+  const [text, table, weights] = await Promise.all(
+    [getPacked('text.json.gz'), getPacked('table.gz', progress), getPacked('weights.gz')]);
+  const data = JSON.parse(new TextDecoder().decode(text)), reader = makeReader(data);
+  const rows = new Int8Array(table), factors = new Float32Array(weights), dim = rows.length / factors.length;
 
-  async function feel(text) {                               // cosines with the three sentiments, and their probabilities
-    const {places, counts} = bagOfNgrams(check(text), ngrams, words.first_word);
-    const result = await run(sentiment, {places: new Tensor('int32', places, [1, places.length]), counts: new Tensor('float32', counts, [1, counts.length])});
-    const [cosines, confidence] = sentiment.outputNames.map(name => result[name].data);
-    return words.labels.map((label, i) => ({label, cosine: cosines[i], confidence: confidence[i]}));
+  function sum(vectors) {                                   // their direction; zeros for none
+    const total = new Float32Array(dim);
+    for (const vector of vectors) for (let k = 0; k < dim; k++) total[k] += vector[k];
+    const length = Math.max(Math.sqrt(total.reduce((all, x) => all + x * x, 0)), 1e-12);
+    return total.map(x => x / length);
   }
+  const rowOf = piece => Float32Array.from(rows.subarray(piece * dim, (piece + 1) * dim), x => x * factors[piece]);
+  const dot = (u, v) => { let all = 0; for (let k = 0; k < dim; k++) all += u[k] * v[k]; return all; };
+  const texts = data.texts.map(each => each.map(pieces => sum(pieces.map(rowOf)))), means = texts.map(sum);
 
-  function shareWords(bag) {                                // cosines with what all emojis are called, by the words themselves
-    const said = new Float32Array(words.n_stems);
-    bag.forEach((has, i) => { if (has) said[stems[i]] += weights[i]; });
-    const length = Math.sqrt(said.reduce((sum, weight) => sum + weight ** 2, 0)) || 1;
-    return words.called.slice(1).map((end, i) => {
-      let sum = 0;
-      for (let k = words.called[i]; k < end; k++) sum += said[calledStems[k]] * calledWeights[k];
-      return sum / length;
-    });
+  function encode(text) {
+    if (isBlank(text)) throw new RangeError('the text is blank');
+    return sum(reader.numberPieces(reader.readText(text.toWellFormed?.() ?? text)).map(rowOf));
   }
+  function ask(text) {                                      // the question's vector, the best emojis, whether the text is understood
+    const question = encode(text);
+    const scores = means.map((mean, i) => (dot(mean, question) + Math.max(...texts[i].map(each => dot(each, question)))) / 2 - data.prices[i]);
+    return {question, best: k => best(scores, k), isUnderstood: reader.isUnderstood(text)};
+  }
+  return {...reader, encode, ask};
+}
 
-  async function ask(text) {                                // the question's vector, its scores with all emojis, and whether it has a word that the model knows
-    const bag = bagOfWords(describeEmojis(check(text)), meaningWords, words.words.length);
-    const result = await run(answer, {[answer.inputNames[0]]: new Tensor('float32', bag, [1, bag.length])});
-    const [question, cosines] = answer.outputNames.map(name => result[name].data), shared = shareWords(bag);
-    return {question, best: k => best(cosines.map((cosine, i) => Math.round((cosine + shared[i]) * 5e5) / 1e6), k), isKnown: bag.includes(1)};
-  }
+export async function loadInventor(run) {                   // `run` of what `load` gives
+  const real = name => getPacked(name).then(bytes => new Float32Array(bytes));
+  const [how, starts, steps, climber] = await Promise.all([
+    get('climb.json').then(response => response.json()), real('starts.gz'), real('steps.gz'), loadGraph('climb')]);
+  const {rounds: ROUNDS, climbers: CLIMBERS, tries: TRIES} = how;
 
   async function look(codes, question) {                    // cosines and log densities of codes, one after the other in an array
     const result = await run(climber, {code: new Tensor('float32', codes, [codes.length / LATENT_DIM, LATENT_DIM]),
@@ -143,26 +150,23 @@ export async function loadText(run) {                       // `run` of what `lo
     return climber.outputNames.map(name => result[name].data);
   }
 
-  async function climb(question, goesOn = () => true) {     // a likely code with a high cosine, as `climb` of the package
-    const {n_rounds: ROUNDS, n_climbers: CLIMBERS, tries: TRIES, step: FIRST} = words;
+  return async function climb(question, goesOn = () => true) {   // a likely code with a high cosine, as `climb` of the package
     const [cosines] = await look(starts, question);
     let climbers = best(cosines, CLIMBERS).map(({index, score}) => ({code: starts.slice(index * LATENT_DIM, (index + 1) * LATENT_DIM), score}));
     for (let round = 0; round < ROUNDS; round++) {
       if (!goesOn()) return null;
-      const size = FIRST * .1 ** (round / (ROUNDS - 1)), width = CLIMBERS * LATENT_DIM, tries = new Float32Array(TRIES * width);
+      const size = .4 * .1 ** (round / (ROUNDS - 1)), width = CLIMBERS * LATENT_DIM, tries = new Float32Array(TRIES * width);
       for (let i = 0; i < tries.length; i++) tries[i] = climbers[Math.floor(i % width / LATENT_DIM)].code[i % LATENT_DIM] + size * steps[round * TRIES * width + i];
       const [values, densities] = await look(tries, question);
       climbers = climbers.map((climber, c) => {
         let found = climber;
         for (let t = 0; t < TRIES; t++) {
           const row = t * CLIMBERS + c;
-          if (densities[row] >= words.least && values[row] > found.score) found = {code: tries.slice(row * LATENT_DIM, (row + 1) * LATENT_DIM), score: values[row]};
+          if (densities[row] >= how.least && values[row] > found.score) found = {code: tries.slice(row * LATENT_DIM, (row + 1) * LATENT_DIM), score: values[row]};
         }
         return found;
       });
     }
     return climbers.reduce((a, b) => b.score > a.score ? b : a);
-  }
-
-  return {...words, feel, ask, climb};
+  };
 }

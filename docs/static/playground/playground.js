@@ -6,7 +6,7 @@ const make = (tag, attributes = {}, ...children) => {
   element.append(...children);                              // strings become text, never HTML
   return element;
 };
-const percent = share => `${Math.round(100 * share)} %`;
+const percent = share => `${Math.round(100 * share)}%`;
 const pixels = image => new ImageData(Uint8ClampedArray.from(image, value => Math.round(255 * value)), SIDE, SIDE);
 const show = (canvas, image) => canvas.getContext('2d').putImageData(pixels(image), 0, 0);
 const fail = error => { $('pg-status').hidden = false; $('pg-status').textContent = `The playground stopped: ${error.message}. Here are pictures of it.`; };
@@ -156,37 +156,45 @@ function setUpDesk(book) {
   return set;
 }
 
-function setUpAsk(book, loadText) {
-  let text, turn = 0;
-  const words = () => text ??= loadText(book.run).catch(error => { text = undefined; throw error; });   // fetched when first needed, again if that failed
-  const examples = ['what a lovely day', 'they lost my bag again', 'merry christmas', 'see you at the beach'];
-  const moods = {positive: '🎉', neutral: '😈', negative: '😡'};
+function setUpAsk(book, {loadText, loadInventor}) {
+  let text, inventor, turn = 0;
+  function words() {                                        // fetched when first needed, again if that failed
+    if (text) return text;
+    const megabytes = bytes => (bytes / 1e6).toFixed(1);
+    const progress = (came, all) => {
+      $('pg-progress').hidden = false;
+      $('pg-progress').value = came / all;
+      $('pg-asked').textContent = `Loading the encoder of texts: ${megabytes(came)} of ${megabytes(all)} MB …`;
+    };
+    text = loadText(progress).catch(error => { text = undefined; throw error; });
+    text.catch(() => {}).finally(() => {
+      $('pg-progress').hidden = true;
+      if (!turn) $('pg-asked').textContent = '';
+    });
+    return text;
+  }
+  const climber = () => inventor ??= loadInventor(book.run).catch(error => { inventor = undefined; throw error; });
+  const examples = ['lost my bag', 'merry christmas', 'he broke up with me', 'see you at the beach', 'hapy brithday bro'];
 
   async function answer(question) {
     const me = ++turn, isOld = () => me !== turn;
-    if (!question.trim()) { $('pg-answers').hidden = true; $('pg-asked').textContent = 'Type a text first.'; return; }
-    $('pg-asked').textContent = text ? '' : 'Loading what it knows of words …';
-    const reader = await words();
+    $('pg-answers').hidden = true;
+    if (!question.trim()) { $('pg-asked').textContent = 'Type a text first.'; return; }
+    const {ask} = await words();
     if (isOld()) return;
-    const [felt, asked] = await Promise.all([reader.feel(question), reader.ask(question)]);
-    if (isOld()) return;
-    $('pg-asked').textContent = asked.isKnown ? `“${question}”` : `“${question}” has no word that it knows: these are its answers to nothing.`;
-    $('pg-moods').replaceChildren(...felt.map(({label, confidence}) => {
-      const level = make('span');
-      level.style.width = `${100 * confidence}%`;
-      return make('li', {}, showReal(make('canvas', {ariaHidden: 'true'}), book, book.chars.indexOf(moods[label])), label, make('span', {className: 'bar'}, level), make('span', {className: 'share'}, percent(confidence)));
-    }));
+    const asked = ask(question);
+    $('pg-asked').textContent = asked.isUnderstood ? `“${question}”` : `“${question}” has too few words that it knows: these answers are guesses.`;
     $('pg-best').replaceChildren(...asked.best(5).map(({index, score}) =>
-      make('li', {}, showReal(make('canvas', {ariaHidden: 'true'}), book, index), book.names[index], make('br'), score.toFixed(3))));
+      make('li', {}, showReal(make('canvas', {ariaHidden: 'true'}), book, index), book.names[index], make('br'), score.toFixed(2))));
     $('pg-answers').hidden = false;
     $('pg-invented-note').textContent = 'Inventing …';
     $('pg-invented').getContext('2d').clearRect(0, 0, SIDE, SIDE);
-    const found = await reader.climb(asked.question, () => !isOld());
+    const found = await (await climber())(asked.question, () => !isOld());
     if (!found || isOld()) return;
     const image = await book.decode(found.code), {index, distance} = book.nearest(image);
     show($('pg-invented'), image);
     $('pg-invented').ariaLabel = `The invented emoji, most like ${book.names[index]}`;
-    $('pg-invented-note').textContent = `Scores ${(found.score / 2).toFixed(3)}, by its picture alone; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
+    $('pg-invented-note').textContent = `By its picture alone, its cosine with the text is ${found.score.toFixed(2)}. The nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
   }
 
   const ask = () => {
@@ -204,21 +212,21 @@ function setUpAsk(book, loadText) {
     button.addEventListener('click', () => { $('pg-text').value = example; ask(); });
     return button;
   }));
-  return words;
+  return {words, climber};
 }
 
 async function start() {
   if (location.protocol === 'file:') return;                // the page says so itself
   if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
   $('pg-status').textContent = 'Loading the decoder …';
-  const {load, loadText} = await import('./models.js'), book = await load();
+  const models = await import('./models.js'), book = await models.load();
   for (const live of document.querySelectorAll('.playground .live')) live.hidden = false;
   for (const still of document.querySelectorAll('.playground .still')) still.hidden = true;
   const take = setUpDesk(book);
   setUpMap(book, take);
-  const words = setUpAsk(book, loadText);
+  const asking = setUpAsk(book, models);
   $('pg-status').hidden = true;
-  window.playground = {...book, words, take};                // to play with in the console, and for the tests
+  window.playground = {...book, ...asking, take};                // to play with in the console, and for the tests
 }
 
 start().catch(fail);
