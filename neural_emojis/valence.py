@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['VALENCE_URL', 'GUESS_COUNT', 'SENTIMENTS', 'GAMMA', 'RIDGE', 'HALF', 'read_valence', 'load_valence', 'noise_ceiling',
-           'sentiment_direction', 'valence_features', 'fit_valence', 'cross_validated_valence', 'predict_valence']
+           'sentiment_direction', 'load_direction', 'valence_features', 'fit_valence', 'cross_validated_valence',
+           'predict_valence']
 
 # %% ../nbs/a2_valence.ipynb #efd7045c
 from functools import lru_cache
@@ -79,7 +80,7 @@ def noise_ceiling(
     observed = truth + np.sqrt(single / count) * rng.standard_normal(truth.shape)
     return float(np.mean([spearmanr(*pair)[0] for pair in zip(truth, observed)]))
 
-# %% ../nbs/a2_valence.ipynb #8d5772ee
+# %% ../nbs/a2_valence.ipynb #45dd8697
 SENTIMENTS = {"negative": -1, "neutral": 0, "positive": 1}
 
 def sentiment_direction(
@@ -90,6 +91,12 @@ def sentiment_direction(
     ridge = Ridge(alpha=10.)
     ridge.fit(encoder.encode(list(tweets["text"])), tweets["sentiment"].map(SENTIMENTS))
     return ridge.coef_.astype(np.float32)
+
+@lru_cache
+def load_direction() -> tuple: # The `SentenceEncoder` that ships, and a direction: float32 (dim,)
+    "The direction in the airline tweets of the training split. Found once, so don't change it."
+    encoder, tweets = load_sentence_encoder(), load_tweets()
+    return encoder, sentiment_direction(tweets[text_split_mask(tweets["text"])], encoder)
 
 # %% ../nbs/a2_valence.ipynb #2311b976
 def valence_features(
@@ -128,33 +135,26 @@ def fit_valence(
     model.fit(features, valence - mean, sample_weight=weight)
     return lambda x: mean + model.predict(x)
 
-# %% ../nbs/a2_valence.ipynb #41f0b792
-@lru_cache
-def _reader():
-    "The encoder, and the direction of sentiment in the airline tweets of the training split."
-    encoder = load_sentence_encoder()
-    tweets = load_tweets()
-    return encoder, sentiment_direction(tweets[text_split_mask(tweets["text"])], encoder)
-
+# %% ../nbs/a2_valence.ipynb #8583b233
 def cross_validated_valence(
     table:pd.DataFrame, # Columns valence and count, by code point name, as from `load_valence`
     features:np.ndarray|None=None, # (n, d): what is known of each emoji; None: `valence_features`
     seed:int=0, # Of the five parts
 ) -> np.ndarray: # float (n,): each valence, predicted from emojis of the other four parts
     "Predictions for emojis that were not shown. Raises as `fit_valence` and `answer_texts` do."
-    if features is None: features = valence_features(table.index, *_reader())
+    if features is None: features = valence_features(table.index, *load_direction())
     predicted = np.zeros(len(table))
     for shown, hidden in KFold(5, shuffle=True, random_state=seed).split(features):
         predict = fit_valence(features[shown], table.iloc[shown])
         predicted[hidden] = predict(features[hidden])
     return predicted
 
-# %% ../nbs/a2_valence.ipynb #50cea54f
+# %% ../nbs/a2_valence.ipynb #2df7bb43
 def predict_valence(
     names:list, # n code point names, or names of rows in `annotations`
     table:pd.DataFrame, # Columns valence and count, by code point name: what is known, as from `load_valence`
     annotations:pd.DataFrame|None=None, # As `valence_features` takes them
 ) -> np.ndarray: # float (n,): predicted valences
     "How emojis feel. Raises as `fit_valence` and `answer_texts` do."
-    predict = fit_valence(valence_features(table.index, *_reader()), table)
-    return predict(valence_features(names, *_reader(), annotations))
+    predict = fit_valence(valence_features(table.index, *load_direction()), table)
+    return predict(valence_features(names, *load_direction(), annotations))

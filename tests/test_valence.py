@@ -143,10 +143,12 @@ def test_features_of_emojis_of_ones_own():
 def test_any_emoji_with_a_name_is_predicted(monkeypatch):
     import neural_emojis.valence as valence
     encoder = load_sentence_encoder()
-    monkeypatch.setattr(valence, '_reader', lambda: (encoder, np.zeros(encoder.dim, np.float32)))
+    direction = np.zeros(encoder.dim, np.float32)
+    monkeypatch.setattr(valence, 'load_direction', lambda: (encoder, direction))
     rated = pd.DataFrame({'valence': [.8, -.6], 'count': [100, 100]}, ['1f389', '1f621'])
-    mine = pd.DataFrame({'name': ['party balloons', 'furious face'], 'keywords': [['celebration'], ['angry']],
-                         'tags': [[], []]}, ['balloons', 'fury'])
+    mine = pd.DataFrame({'name': ['party balloons', 'furious face'],
+                         'keywords': [['celebration'], ['angry']], 'tags': [[], []]},
+                        ['balloons', 'fury'])
     happy, angry = predict_valence(['balloons', 'fury'], rated, mine)
     assert -1 < angry < .1 < happy < 1
     with pytest.raises(KeyError): predict_valence(['nothing'], rated)
