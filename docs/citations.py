@@ -22,7 +22,8 @@ author_year = re.compile(
     r',?\s+\(?((?:19|20)\d\d)\b')
 no_authors = set('In Of Since Until From By Before After And The '
                  'January February March April May June July August '
-                 'September October November December'.split())
+                 'September October November December '
+                 'Jan Feb Mar Apr Jun Jul Aug Sep Oct Nov Dec'.split())
 
 
 def citations_of(entry:Entry) -> list[str]:

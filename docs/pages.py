@@ -178,9 +178,12 @@ def callouts(cell):
 
 
 def site_links(cell):
-    "On the site, the pages that lie in docs/ are beside the chapters."
+    "On the site, the pages that lie in docs/ are beside the chapters; the root is on GitHub."
     if cell.cell_type == 'markdown':
         cell.source = re.sub(r'\]\(\.\./docs/([\w-]+\.md)', r'](\1', cell.source)
+        config = get_config()
+        root = f'{config.git_url}/blob/{config.branch}/'
+        cell.source = re.sub(r'\]\(\.\./(?=\w+\.md\))', f']({root}', cell.source)
 
 
 page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,

@@ -174,7 +174,7 @@ function setUpAsk(book, {loadText, loadInventor}) {
     return text;
   }
   const climber = () => inventor ??= loadInventor(book.run).catch(error => { inventor = undefined; throw error; });
-  const examples = ['lost my bag', 'merry christmas', 'he broke up with me', 'see you at the beach', 'hapy brithday bro'];
+  const examples = ['lost my bag', 'merry christmas', 'he broke up with me', 'hapy brithday bro'];
 
   async function answer(question) {
     const me = ++turn, isOld = () => me !== turn;
