@@ -82,14 +82,15 @@ def fit_classifier(
     regularisation:float=.2, # C of the linear SVM
     balance:float=.25, # 0: each text weighs the same; 1: each label does
     min_count:int=2, # Texts that an n-gram must occur in
-    n_folds:int=5, # On which the temperature is found
-) -> TextClassifier: # Calibrated on texts that it was not fitted to
+    n_folds:int=5, # On which the temperature is found; 0: it stays 1
+) -> TextClassifier: # With folds, calibrated on texts that it was not fitted to
     """Fit a linear SVM (Cortes & Vapnik 1995), and its temperature on folds (Guo et al. 2017).
     Raises as `check_texts` does."""
     from neural_emojis.encoders import fit_temperature, text_folds
     texts, labels = check_texts(texts), np.array(labels)
     settings = encoder, regularisation, balance, min_count
     classifier = _fit(texts, labels, *settings)
+    if not n_folds: return classifier
     numbers = np.searchsorted(classifier.labels, labels)
     scores = np.zeros((len(texts), len(classifier.labels)))
     for shown, hidden in text_folds(texts, labels, n_folds):

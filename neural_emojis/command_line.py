@@ -263,7 +263,7 @@ def _predict_emojis(file, output):
     lines = read_lines(file)
     asked = [i for i, line in enumerate(lines) if line.strip()]
     if not asked: raise ValueError(f"{file.name} is empty")
-    from neural_emojis.meaning import predict_emojis
+    from neural_emojis.answers import predict_emojis
     labels = dict(zip(asked, predict_emojis([lines[i] for i in asked])))
     with written_whole(output) as new:
         new.write_text("".join(f"{labels.get(i, 0)}\n" for i in range(len(lines))))

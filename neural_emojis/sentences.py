@@ -60,7 +60,6 @@ def is_one_edit(
     if len(a) != len(b): return a[i + (len(a) > len(b)):] == b[i + (len(b) > len(a)):]
     return a[i + 1:] == b[i + 1:] or (a[i:i + 2] == b[i:i + 2][::-1] and a[i + 2:] == b[i + 2:])
 
-@lru_cache(100_000)
 def correct_word(
     word:str, # Any run of letters
 ) -> str: # The same, or the word that was probably meant, in lower case
@@ -91,6 +90,7 @@ pls=please plz=please ppl=people r=are rly=really thanx=thanks thx=thanks tmrw=t
 tonite=tonight u=you ur=your w8=wait wanna=want_to gonna=going_to gotta=have_to xmas=christmas
 """.split())}
 
+@lru_cache(100_000)
 def read_word(
     word:str, # Letters and digits
 ) -> str: # What was meant: one word, or several
@@ -119,6 +119,7 @@ def split_words(
             if cost < best[end][0]: best[end] = cost, f"{best[start][1]} {run[start:end]}"
     return best[-1][1].strip() or run
 
+@lru_cache(10_000)
 def split_hashtag(
     tag:str, # What follows the #
 ) -> str: # Its words
@@ -132,9 +133,10 @@ SILENT = re.compile(r"https?\b\S*|www\.\S+|@\w+")
 
 @lru_cache
 def _emoji_names():
-    "What matches an emoji with annotations, long ones first; and their names."
+    "What matches an emoji with annotations, and their names."
     names = {emoji_char(code): name for code, name in load_annotations()["name"].items()}
-    return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True)))), names
+    long = "|".join(re.escape(char) for char in names if len(char) > 1)  # flags and keycaps
+    return re.compile(f"{long}|[{''.join(char for char in names if len(char) == 1)}]"), names
 
 def read_text(
     text:str, # Any text

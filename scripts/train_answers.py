@@ -12,7 +12,7 @@ from neural_emojis.encoders import text_folds
 from neural_emojis.sentences import load_sentence_encoder
 from sklearn.metrics import accuracy_score, f1_score
 
-TWEETEVAL = {"regularisation": .1, "balance": .5, "min_count": 5, "n_folds": 2}
+TWEETEVAL = {"regularisation": .1, "balance": .5, "min_count": 5, "n_folds": 0}
 
 
 def measure(texts, labels, encoder, n_folds, **settings):

@@ -149,7 +149,8 @@ def main():
     write_words(raw, tokenizer)
     names = load_annotations().index
     phrases = sorted({text for texts in answer_texts(names) for text in texts})
-    vocabulary = [word for word in sentences.load_words() if word in tokenizer.get_vocab()]
+    pieces_known = tokenizer.get_vocab()  # made anew at each call
+    vocabulary = [word for word in sentences.load_words() if word in pieces_known]
     plain = [text for text in map(sentences.read_text, [*raw, *phrases]) if text]
     texts = list(dict.fromkeys(plain)) + vocabulary
     vectors = teacher_vectors(texts, tokenizer)
