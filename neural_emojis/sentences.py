@@ -13,7 +13,6 @@ import hashlib
 import html
 import json
 import os
-import random
 import re
 import unicodedata
 from functools import lru_cache

@@ -179,7 +179,8 @@ def test_a_pickle_is_not_run(tmp_path):
 
 def test_tweeteval_labels():
     labels = answers.predict_emojis(["merry christmas everyone", "so proud to be american", " "])
-    assert labels[:2] == [17, 11] and all(type(label) is int and 0 <= label < 20 for label in labels)
+    assert labels[:2] == [17, 11]  # 🎄 and 🇺🇸
+    assert all(type(label) is int and 0 <= label < 20 for label in labels)
 
 
 def test_inventions_are_likely_and_repeatable(answerer):
@@ -205,5 +206,6 @@ def test_answering_imports_no_framework():
     program = ("import sys; from neural_emojis.answers import load_answerer; "
                "load_answerer().answer('lost my bag'); print([m for m in ('tensorflow', 'keras', "
                "'sklearn', 'scipy', 'matplotlib', 'imageio') if m in sys.modules])")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program],
+                          capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -29,7 +29,8 @@ def test_score_is_mean_and_best_less_the_price():
     starts, prices = np.array([0, 2, 3]), np.array([0, .5, 0], np.float32)
     groups = [texts[:2], texts[2:3], texts[3:]]
     means = unit(np.stack([g.sum(axis=0) for g in groups]))
-    expected = [[(x @ m + (g @ x).max()) / 2 - p for m, g, p in zip(means, groups, prices)] for x in q]
+    expected = [[(x @ m + (g @ x).max()) / 2 - p for m, g, p in zip(means, groups, prices)]
+                for x in q]
     got = meaning.Meanings(meaning.mean_vectors(texts, starts), texts, starts, prices).score(q)
     assert got.shape == (4, 3)
     np.testing.assert_allclose(got, expected, atol=1e-6)
@@ -87,7 +88,8 @@ def test_signs_pay_a_price():
 
 def test_pictures_are_kernel_ridge_regression():
     rng = np.random.default_rng(0)
-    codes, means, new = rng.normal(size=(30, 16)), rng.normal(size=(30, 5)), rng.normal(size=(4, 16))
+    codes, means = rng.normal(size=(30, 16)), rng.normal(size=(30, 5))
+    new = rng.normal(size=(4, 16))
     scale = lambda z: (z - codes.mean(axis=0)) / codes.std(axis=0)
     ridge = KernelRidge(alpha=meaning.RIDGE, kernel="rbf", gamma=meaning.GAMMA)
     ridge.fit(scale(codes), means - means.mean(axis=0))
