@@ -20,6 +20,18 @@ speed = '''async () => {
 }'''
 
 
+def measure(browser, address:str) -> None:
+    "Open the page once, print what came and how soon."
+    page, bodies = browser.new_page(), []
+    page.on('response', lambda response: bodies.append(response))
+    page.goto(address)
+    page.wait_for_function(first_decode)
+    print(f'{sum(len(response.body()) for response in bodies) / 1e6:.2f} MB and '
+          f'{page.evaluate(first_decode) / 1000:.2f} s to the first decode, '
+          f'{page.evaluate(speed):.0f} decodes a second')
+    page.close()
+
+
 def main() -> None:
     "Serve the site, open the page, print the figures."
     handler = partial(SimpleHTTPRequestHandler, directory=site)
@@ -29,15 +41,7 @@ def main() -> None:
         browser = play.chromium.launch(
             executable_path=shutil.which('chromium'),
             args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
-        for turn in range(3):
-            page, bodies = browser.new_page(), []
-            page.on('response', bodies.append)
-            page.goto(f'http://127.0.0.1:{server.server_port}/playground.html')
-            page.wait_for_function(first_decode)
-            print(f'{sum(len(response.body()) for response in bodies) / 1e6:.2f} MB and '
-                  f'{page.evaluate(first_decode) / 1000:.2f} s to the first decode, '
-                  f'{page.evaluate(speed):.0f} decodes a second')
-            page.close()
+        for _ in range(3): measure(browser, f'http://127.0.0.1:{server.server_port}/playground.html')
         browser.close()
         server.shutdown()
 
