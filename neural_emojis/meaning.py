@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SIGNS', 'SIGN_PRICE', 'GAMMA', 'RIDGE', 'UNDERSTOOD', 'load_usages', 'answer_texts', 'text_vectors', 'mean_vectors',
            'best_cosines', 'load_everyday', 'fine_answers', 'sign_prices', 'Meanings', 'describe_emojis',
-           'fit_pictures', 'imagine_pictures', 'is_understood']
+           'fit_pictures', 'imagine_pictures', 'climb', 'is_understood']
 
 # %% ../nbs/08_meaning.ipynb #68d749e2
 from functools import lru_cache
@@ -16,7 +16,7 @@ import pandas as pd
 from neural_emojis.data import (
     ASSETS, EmojiSet, check_texts, emoji_char, emoji_name, emoji_names, load_annotations,
     train_valid_mask)
-from .sentences import SentenceEncoder, known_share
+from .sentences import SentenceEncoder, known_share, read_text
 
 # %% ../nbs/08_meaning.ipynb #7345cd9d
 def load_usages(
@@ -161,11 +161,47 @@ def imagine_pictures(
     means = imagine(codes)
     return Meanings(means, means, np.arange(len(means)), np.zeros(len(means), np.float32))
 
-# %% ../nbs/08_meaning.ipynb #b7055fab
+# %% ../nbs/08_meaning.ipynb #4b9613db
+def climb(
+    questions:np.ndarray, # (n, dim), of length 1
+    imagine, # Function of codes (m, 16) to vectors (m, dim) of length 1
+    starts:np.ndarray, # (m, 16): codes to begin with
+    density, # Of codes, with a method `score_samples`
+    least:float, # Log density that every code must have
+    seed:int=0, # Of the steps, the same for each question
+) -> tuple: # codes float32 (n, 16), their cosines float32 (n,)
+    """For each question a likely code with a high cosine, by hill climbing.
+    Raises `ValueError` where no start is likely enough."""
+    starts = starts[density.score_samples(starts) >= least]
+    if not len(starts): raise ValueError(f"no start has a log density of {least:g}: lower it")
+    vectors = imagine(starts)
+    found = []
+    for question in questions:  # 24 codes side by side, 40 smaller and smaller steps
+        rng = np.random.default_rng(seed)
+        z = starts[np.argsort(-(vectors @ question))[:24]]
+        for size in np.geomspace(.4, .04, 40):
+            z = _step(z, question, imagine, density, least, size, rng)
+        cosines = imagine(z) @ question
+        found.append((z[cosines.argmax()], cosines.max()))
+    codes, cosines = zip(*found)
+    return np.stack(codes).astype(np.float32), np.array(cosines, np.float32)
+
+# %% ../nbs/08_meaning.ipynb #b095c2b7
+def _step(z, question, imagine, density, least, size, rng):
+    "Codes (m, 16) one step later: each goes to the best of itself and eight tries nearby."
+    tries = z + size * rng.standard_normal((8, *z.shape))
+    tries = np.concatenate([z[None], tries]).astype(np.float32)  # (9, m, 16)
+    flat = tries.reshape(-1, z.shape[1])
+    is_likely = density.score_samples(flat) >= least
+    cosines = np.where(is_likely, imagine(flat) @ question, -1).reshape(len(tries), -1)
+    return tries[cosines.argmax(axis=0), np.arange(len(z))]
+
+# %% ../nbs/08_meaning.ipynb #2d2c616e
 UNDERSTOOD = .5  # share of letters that must be known
 
 def is_understood(
     texts, # n texts, or one
 ) -> np.ndarray: # bool (n,)
     "Which texts are made of known words, mostly. Raises as `check_texts` does."
-    return np.array([known_share(text) >= UNDERSTOOD for text in check_texts(texts, blank=True)])
+    return np.array([known_share(read_text(text)) >= UNDERSTOOD
+                     for text in check_texts(texts, blank=True)])

@@ -153,10 +153,10 @@ def read_text(
 
 # %% ../nbs/07_sentences.ipynb #abc73327
 def known_share(
-    text:str, # Any text
+    text:str, # A plain text, as from `read_text`
 ) -> float: # In [0, 1]; 0 for a text without letters and digits
     "The share of letters and digits that belong to words seen in English tweets, or to numbers."
-    words, runs = load_words(), re.findall(r"[^\W\d_]+|\d+", read_text(text))
+    words, runs = load_words(), re.findall(r"[^\W\d_]+|\d+", text)
     known = [run for run in runs
              if run.isdecimal() or words.get(run.lower(), 0) >= (1 if len(run) > 1 else OFTEN)]
     return len("".join(known)) / max(len("".join(runs)), 1)

@@ -12,14 +12,15 @@ from neural_emojis.encoders import text_folds
 from neural_emojis.sentences import load_sentence_encoder
 from sklearn.metrics import accuracy_score, f1_score
 
-TWEETEVAL = {"regularisation": .1, "balance": .5, "min_count": 5, "n_folds": 0}
+TWEETEVAL = {"regularisation": .1, "balance": .5, "min_count": 6, "n_folds": 0}
 
 
-def measure(texts, labels, encoder, n_folds, **settings):
+def measure(texts, labels, encoder, parts, settings):
     "Accuracy and macro-F1 on folds."
     predicted = np.empty(len(labels), dtype=object)
-    for shown, hidden in text_folds(texts, labels, n_folds):
-        classifier = fit_classifier([texts[i] for i in shown], labels[shown], encoder, **settings)
+    for shown, hidden in text_folds(texts, labels, parts):
+        classifier = fit_classifier([texts[i] for i in shown], labels[shown], encoder,
+                                    **settings | {"n_folds": 0})
         scores = classifier.scores([texts[i] for i in hidden], encoder)
         predicted[hidden] = np.array(classifier.labels)[scores.argmax(axis=1)]
     predicted = predicted.astype(labels.dtype)
@@ -30,14 +31,14 @@ def measure(texts, labels, encoder, n_folds, **settings):
 def main():
     encoder = load_sentence_encoder()
     tweets, emoji_tweets = load_tweets(), load_emoji_tweets("train")
-    number = {emoji_name(char): f"{i:02}" for i, char in enumerate(TWEETEVAL_EMOJIS)}
+    number = {emoji_name(char): str(i) for i, char in enumerate(TWEETEVAL_EMOJIS)}
     tasks = {"sentiment": (tweets, tweets["sentiment"].to_numpy(str), 5, {}),
              "tweeteval": (emoji_tweets, emoji_tweets["emoji"].map(number).to_numpy(str), 2,
                            TWEETEVAL)}
     weights, figures = 0, {}
-    for name, (table, labels, n_folds, settings) in tasks.items():
+    for name, (table, labels, parts, settings) in tasks.items():
         texts = list(table["text"])
-        figures[name] = measure(texts, labels, encoder, n_folds, **settings)
+        figures[name] = measure(texts, labels, encoder, parts, settings)
         classifier = fit_classifier(texts, labels, encoder, **settings)
         save_classifier(classifier, ASSETS / f"{name}.npz")
         weights += classifier.weights.size

