@@ -42,7 +42,7 @@ from neural_emojis.data import (
 from neural_emojis.generation import kl_by_dimension, load_density, sample
 from neural_emojis.meaning import GAMMA, RIDGE, UNDERSTOOD, answer_texts
 from neural_emojis.plot import plot_answers, plot_rows, use_style
-from neural_emojis.sentences import CHAT, LONGEST, OFTEN, SENTENCES
+from neural_emojis.sentences import CHAT, ENDINGS, LONGEST, OFTEN, SENTENCES
 from neural_emojis.vae import LATENT_DIM, load_codes, load_posteriors, load_vae
 
 here = Path(__file__).resolve().parent
@@ -183,10 +183,12 @@ def write_reader(folder:Path, answerer:Answerer) -> None:
             'chat': CHAT,
             'emojis': sorted(emojis, key=lambda pair: len(pair[0]), reverse=True),
             'entities': html5,
-            'numbers': {n: unescape(f'&#{n};') for n in range(160) if unescape(f'&#{n};') != chr(n)},
+            'numbers': {n: unescape(f'&#{n};') for n in range(160)
+                        if unescape(f'&#{n};') != chr(n)},
             'texts': [number(each) for each in answer_texts(answerer.names)],
             'prices': plain(answerer.meanings.prices),
-            'longest': LONGEST, 'often': OFTEN, 'understood': UNDERSTOOD}
+            'longest': LONGEST, 'often': OFTEN, 'understood': UNDERSTOOD,
+            'endings': ENDINGS}
     write_packed(folder/'text.json.gz', json.dumps(data, ensure_ascii=False, separators=(',', ':')))
     write_packed(folder/'table.gz', encoder.table)
     write_packed(folder/'weights.gz', encoder.weights)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from .data import (
-    ASSETS, SENTIMENT_EMOJIS, TWEETEVAL_EMOJIS, EmojiSet, check_images, check_texts, emoji_char,
-    emoji_names, load_annotations, load_emojis, train_valid_mask, written_whole)
+    ASSETS, SENTIMENT_EMOJIS, EmojiSet, check_images, check_texts, emoji_char, emoji_names,
+    load_annotations, train_valid_mask, written_whole)
 from .meaning import (
     UNDERSTOOD, Meanings, climb, describe_emojis, fit_pictures, imagine_pictures)
 from .sentences import (
@@ -186,15 +186,15 @@ class Ranker:
     def chars(self) -> list: # n strings: ['🀄', …]
         return [emoji_char(name) for name in self.names]
 
-    def score(
-        self,
-        texts, # n texts, or one
-    ) -> np.ndarray: # float32 (n, emojis), at most 1
+    def score(self, texts # n texts, or one
+             ) -> np.ndarray: # float32 (n, emojis), at most 1
         "How well each emoji answers each text. Raises as `check_texts` does."
         return self.meanings.score(self.encoder.encode(texts))
 
-    def rank(self, texts, top_k):
-        "As `Answerer.answer`, without candidates."
+    def rank(self, texts:list, # n texts
+             top_k:int # How many emojis for each
+            ) -> pd.DataFrame: # As `Answerer.answer` gives it
+        "The best emojis for each text."
         plain = [read_text(text) for text in texts]
         parts = [_top(self.meanings.score(self.encoder.encode(plain[i:i + CHUNK], plain=True)),
                       top_k) for i in range(0, len(plain), CHUNK)]
@@ -328,7 +328,10 @@ class Answerer(Inventor):
         other = self if candidates is None else load_answerer(candidates, annotations)
         return other.rank(texts, _check_top_k(top_k, len(other.names)))
 
-    def answer_table(self, table, column="text", top_k=5, sentiment=False):
+    def answer_table(self, table, # `pandas.DataFrame` or `pyarrow.Table`
+                     column:str="text", # The one with the texts
+                     top_k:int=5, # Emojis for each text
+                     sentiment:bool=False): # Probabilities of the three sentiments instead
         "As the function `answer_table` does."
         return answer_table(self, table, column, top_k, sentiment)
 

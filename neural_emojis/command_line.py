@@ -76,10 +76,10 @@ def main(
 # %% ../nbs/11_command_line.ipynb #beae08af
 class File(click.Path):
     "The type of an argument: a file to read, or to write, with one of some endings."
-    def __init__(self, *endings, output=False):
+    def __init__(self, *endings:str, # Those that are allowed, with their dots
+                 output:bool=False): # Whether it is written
         super().__init__(exists=not output, dir_okay=False, path_type=Path)
-        self.endings = endings
-        self.output = output
+        self.endings, self.output = endings, output
 
     def convert(self, value, param, ctx):
         path = super().convert(value, param, ctx)

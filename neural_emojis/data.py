@@ -99,7 +99,8 @@ class EmojiSet:
     @cached_property
     def chars(self) -> list: # n strings: ['🀄', …]
         return [emoji_char(name) for name in self.names]
-    def index(self, key:str) -> int: # The position of a code point name or character
+    def index(self, key:str # A code point name or a character
+             ) -> int: # Its position
         "Where an emoji stands. Raises `KeyError` for one that is not in the set."
         if key in self: return self._positions[emoji_name(emoji_char(key))]
         raise KeyError(f"no emoji {key!r} among the {len(self)} of {self.source}: "

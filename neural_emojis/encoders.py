@@ -85,7 +85,10 @@ class AttentionPooling(layers.Layer):
         self.query = self.add_weight(
             shape=(shapes[0][-1],), initializer="random_normal", name="query")
 
-    def attention(self, inputs):
+    def attention(
+        self,
+        inputs, # Words' features (n, words, d), and word numbers (n, words)
+    ):
         "The weight of each word, (n, words)."
         x, numbers = inputs
         scores = ops.where(numbers > 0, ops.einsum("nwd,d->nw", x, self.query), -1e9)

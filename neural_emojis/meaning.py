@@ -8,14 +8,11 @@ __all__ = ['SIGNS', 'SIGN_PRICE', 'GAMMA', 'RIDGE', 'UNDERSTOOD', 'load_usages',
            'fit_pictures', 'imagine_pictures', 'climb', 'is_understood']
 
 # %% ../nbs/08_meaning.ipynb #68d749e2
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
-from neural_emojis.data import (
-    ASSETS, EmojiSet, check_texts, emoji_char, emoji_name, emoji_names, load_annotations,
-    train_valid_mask)
+from .data import (
+    ASSETS, check_texts, emoji_name, emoji_names, load_annotations)
 from .sentences import SentenceEncoder, known_share, read_text
 
 # %% ../nbs/08_meaning.ipynb #7345cd9d
@@ -28,15 +25,16 @@ def load_usages(
               for emoji, texts in table.itertuples(index=False)}
     return [usages.get(name, []) for name in names]
 
-# %% ../nbs/08_meaning.ipynb #2401adbf
+# %% ../nbs/08_meaning.ipynb #7e7da365
 def answer_texts(
     names:list, # n code point names, or names of rows in `annotations`
-    annotations:pd.DataFrame|None=None, # name, keywords and tags by name; None: those that ship
+    annotations:pd.DataFrame|None=None, # name, keywords and perhaps tags by name; None: those that ship
 ) -> list: # n tuples of texts: the description, then words and usages
     """All that is said of emojis. Raises `KeyError` for one without annotations, or a table that
     lacks a column; `TypeError` for keywords or tags that are no list."""
     table = load_annotations() if annotations is None else annotations
-    lacking = [column for column in ("name", "keywords", "tags") if column not in table]
+    table = table if "tags" in table else table.assign(tags=[[]] * len(table))
+    lacking = [column for column in ("name", "keywords") if column not in table]
     if lacking: raise KeyError(f"the annotations lack a column {lacking[0]!r}: add it")
     missing = [name for name in names if name not in table.index]
     if missing: raise KeyError(f"no annotations of {missing[:5]}: give a table with theirs")
@@ -48,7 +46,7 @@ def answer_texts(
     return [(f"{name}: {', '.join(keywords)}", *dict.fromkeys([name, *keywords, *tags]), *said)
             for (name, keywords, tags), said in zip(rows.itertuples(index=False), usages)]
 
-# %% ../nbs/08_meaning.ipynb #e5834962
+# %% ../nbs/08_meaning.ipynb #be6c5fb5
 def text_vectors(
     texts:list, # n tuples of texts, as from `answer_texts`
     encoder:SentenceEncoder, # For all of them
@@ -75,7 +73,7 @@ def best_cosines(
     "For each question and emoji, the highest cosine with one of the emoji's texts."
     return np.maximum.reduceat(questions @ vectors.T, starts, axis=1)
 
-# %% ../nbs/08_meaning.ipynb #f0b7ab83
+# %% ../nbs/08_meaning.ipynb #3cf935c5
 def load_everyday() -> pd.DataFrame: # text, misspelt ('' for some), emojis, part, positions
     """Everyday texts and the emojis that would be fine answers. Part is 'chosen on' or 'held out';
     positions are those of the emojis among the 872. Written for this project."""
@@ -93,7 +91,7 @@ def fine_answers(
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return np.array([[row[0] in each, not each.isdisjoint(row)] for row, each in zip(best, fine)])
 
-# %% ../nbs/08_meaning.ipynb #620fbf8c
+# %% ../nbs/08_meaning.ipynb #e8348e31
 SIGNS = ("alphanum", "av-symbol", "transport-sign", "geometric", "other-symbol", "arrow", "keycap",
          "time", "zodiac", "math", "punctuation", "warning", "currency", "religion")
 SIGN_PRICE = .06  # off the score of a sign
@@ -105,7 +103,7 @@ def sign_prices(
     groups = load_annotations()["group"]
     return np.array([SIGN_PRICE * (groups.get(name) in SIGNS) for name in names], np.float32)
 
-# %% ../nbs/08_meaning.ipynb #d8512180
+# %% ../nbs/08_meaning.ipynb #b1dd637b
 class Meanings:
     "What emojis mean: vectors of all texts about them, and of their mean."
     def __init__(
@@ -134,7 +132,7 @@ def describe_emojis(
     vectors, starts = text_vectors(answer_texts(names, annotations), encoder)
     return Meanings(mean_vectors(vectors, starts), vectors, starts, sign_prices(names))
 
-# %% ../nbs/08_meaning.ipynb #346e0b6b
+# %% ../nbs/08_meaning.ipynb #9fad851a
 GAMMA = .1  # for codes scaled to mean 0 and variance 1
 RIDGE = 1.  # λ
 
@@ -161,7 +159,7 @@ def imagine_pictures(
     means = imagine(codes)
     return Meanings(means, means, np.arange(len(means)), np.zeros(len(means), np.float32))
 
-# %% ../nbs/08_meaning.ipynb #4b9613db
+# %% ../nbs/08_meaning.ipynb #ea3d7e46
 def climb(
     questions:np.ndarray, # (n, dim), of length 1
     imagine, # Function of codes (m, 16) to vectors (m, dim) of length 1
@@ -186,7 +184,7 @@ def climb(
     codes, cosines = zip(*found)
     return np.stack(codes).astype(np.float32), np.array(cosines, np.float32)
 
-# %% ../nbs/08_meaning.ipynb #b095c2b7
+# %% ../nbs/08_meaning.ipynb #cca1a4f9
 def _step(z, question, imagine, density, least, size, rng):
     "Codes (m, 16) one step later: each goes to the best of itself and eight tries nearby."
     tries = z + size * rng.standard_normal((8, *z.shape))
@@ -196,7 +194,7 @@ def _step(z, question, imagine, density, least, size, rng):
     cosines = np.where(is_likely, imagine(flat) @ question, -1).reshape(len(tries), -1)
     return tries[cosines.argmax(axis=0), np.arange(len(z))]
 
-# %% ../nbs/08_meaning.ipynb #2d2c616e
+# %% ../nbs/08_meaning.ipynb #b53a12fa
 UNDERSTOOD = .5  # share of letters that must be known
 
 def is_understood(

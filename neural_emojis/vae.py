@@ -40,16 +40,16 @@ def kl_loss(z_mean:keras.KerasTensor, # (n, latent_dim)
 # %% ../nbs/02_vae.ipynb #f93477c5
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VariationalLayer(layers.Layer):
-    """Features (n, f) to z_mean, z_log_var and a draw z, each (n, latent_dim).
-    Log variances stay within ± `log_var_limit`, if one is given."""
-    def __init__(self, latent_dim, log_var_limit=None, **kwargs):
+    "Features (n, f) to z_mean, z_log_var and a draw z, each (n, latent_dim)."
+    def __init__(self, latent_dim:int, # Numbers in a code
+                 log_var_limit:float|None=None, # Log variances stay within ± this; None: anywhere
+                 **kwargs): # As `keras.layers.Layer` takes them
         super().__init__(**kwargs)
         self.settings = {"latent_dim": latent_dim, "log_var_limit": log_var_limit}
         self.log_var_limit = log_var_limit
         self.to_mean = layers.Dense(latent_dim, kernel_initializer="glorot_normal")
         self.to_log_var = layers.Dense(latent_dim, kernel_initializer="glorot_normal")
         self.seed_generator = keras.random.SeedGenerator()
-
     def build(self, shape):
         for dense in (self.to_mean, self.to_log_var): dense.build(shape)
 
@@ -115,12 +115,13 @@ def _batches(rows, size=256): return [slice(i, i + size) for i in range(0, len(r
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class VAE(Autoencoder):
     "An autoencoder with a loss, in which the PSNR weighs `psnr_weight` nats per dB."
-    def __init__(self, encoder, decoder, psnr_weight=0., refinements=0):
+    def __init__(self, encoder:keras.Model, # Images to z_mean, z_log_var, z
+                 decoder:keras.Model, # z to images
+                 psnr_weight:float=0., # Of the PSNR in the loss, nats per dB
+                 refinements:int=0): # Steps that `encode` goes beyond the encoder
         super().__init__()
-        self.encoder = encoder
-        self.decoder = decoder
-        self.refinements = refinements
-        self.psnr_weight = psnr_weight
+        self.encoder, self.decoder = encoder, decoder
+        self.psnr_weight, self.refinements = psnr_weight, refinements
         self.trackers = [keras.metrics.Mean(n) for n in ("reconstruction_loss", "kl_loss", "psnr")]
         self.built = True  # its parts are, and it has no weights of its own
 
@@ -297,12 +298,11 @@ class ConvMuon(keras.optimizers.Muon):
 # %% ../nbs/02_vae.ipynb #2fe3ee04
 class EmojiBatches(keras.utils.PyDataset):
     "Batches of `x`, whose order and changes depend on the seed and `epoch` alone."
-    def __init__(self, x, seed, n_moved=np.inf):
+    def __init__(self, x:np.ndarray, # float32 (n, 36, 36, 4) in [0, 1]
+                 seed:int, # Of the order and the changes
+                 n_moved:float=np.inf): # Epochs in which emojis are moved and scaled, too
         super().__init__()
-        self.x = x
-        self.seed = seed
-        self.n_moved = n_moved
-        self.epoch = 0
+        self.x, self.seed, self.n_moved, self.epoch = x, seed, n_moved, 0
 
     def __len__(self): return max(1, len(self.x) // BATCH_SIZE)
 

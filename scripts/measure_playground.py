@@ -41,7 +41,8 @@ def main() -> None:
         browser = play.chromium.launch(
             executable_path=shutil.which('chromium'),
             args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
-        for _ in range(3): measure(browser, f'http://127.0.0.1:{server.server_port}/playground.html')
+        page = f'http://127.0.0.1:{server.server_port}/playground.html'
+        for _ in range(3): measure(browser, page)
         browser.close()
         server.shutdown()
 

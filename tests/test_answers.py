@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from neural_emojis import answers, meaning
 from neural_emojis.answers import load_answerer
-from neural_emojis.data import ASSETS, EmojiSet, load_annotations, load_emojis
+from neural_emojis.data import ASSETS, EmojiSet, load_emojis
 from neural_emojis.sentences import load_sentence_encoder
 
 ANSWERER = []

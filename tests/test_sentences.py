@@ -175,7 +175,7 @@ def test_one_edit_by_hand():
 
 
 def test_split_words_takes_the_cheapest():
-    assert sentences.split_words("sundayfunday") == "sunday fun day"
+    assert sentences.split_words("lovethisgame") == "love this game"
     assert sentences.split_words("qzxv" * 30) == "qzxv" * 30
 
 

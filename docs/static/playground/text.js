@@ -59,7 +59,9 @@ export function makeReader(data) {
       const n = times.get(edit) ?? 0;
       if (n > most || (n === most && meant !== word && edit < meant)) [meant, most] = [edit, n];
     }
-    return meant;
+    const often = stem => (times.get(stem) ?? 0) > (times.get(meant) ?? 0);
+    const isForm = end => lower.endsWith(end) && often(lower.slice(0, -end.length));
+    return data.endings.some(isForm) ? word : meant;
   }
 
   function shorten(word) {
