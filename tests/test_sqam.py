@@ -118,7 +118,7 @@ def test_a_loss_that_explodes_is_an_error(sqam):
 
 
 @pytest.mark.parametrize("codes, message", [
-    (CODES[:, :3], r"\(n, 16\)"), (CODES * np.nan, "NaN"), (CODES[:0], "empty")])
+    (CODES[:, :3], r"\(n, 16\)"), (CODES * np.nan, "NaN"), (CODES[:0], "at least one")])
 def test_bad_codes(sqam, codes, message):
     with pytest.raises(ValueError, match=message): sqam.similarity(QUESTIONS, codes)
     with pytest.raises(ValueError, match=message): build_post_sqam(VOCABULARY, MATRIX, codes)
