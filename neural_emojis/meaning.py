@@ -54,7 +54,8 @@ def text_vectors(
     "All texts of all emojis as vectors."
     counts = [len(each) for each in texts]
     plain = [text.replace("-", " ") for each in texts for text in each]
-    vectors = encoder.encode(plain, plain=True)
+    place = {text: i for i, text in enumerate(dict.fromkeys(plain))}  # many share a keyword
+    vectors = encoder.encode(list(place), plain=True)[[place[text] for text in plain]]
     return vectors, np.r_[0, np.cumsum(counts)[:-1]]
 
 def mean_vectors(
