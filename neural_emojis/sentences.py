@@ -25,7 +25,7 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from .data import (
-    ASSETS, VARIATION_SELECTOR, check_texts, emoji_char, load_annotations)
+    ASSETS, VARIATION_SELECTOR, check_texts, emoji_char, load_annotations, written_whole)
 
 # %% ../nbs/07_sentences.ipynb #6192b11f
 SENTENCES = ASSETS / "sentences"  # what ships: the table, the word pieces, the list of words
@@ -334,12 +334,13 @@ def save_sentence_encoder(
     "Write an encoder as a folder that `load_sentence_encoder` and `model2vec` read."
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({"embeddings": np.ascontiguousarray(table), "weights": weights},
-              folder / "model.safetensors")
-    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    with written_whole(folder / "model.safetensors") as new:
+        save_file({"embeddings": np.ascontiguousarray(table), "weights": weights}, new)
+    with written_whole(folder / "tokenizer.json") as new: tokenizer.save(str(new), pretty=False)
     config = {"model_type": "model2vec", "architectures": ["StaticModel"], "normalize": True,
               "embedding_dtype": str(table.dtype), "hidden_dim": table.shape[1], "seq_length": 512}
-    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    with written_whole(folder / "config.json") as new:
+        new.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
 
 # %% ../nbs/07_sentences.ipynb #018740bc
 def load_sentence_encoder(
