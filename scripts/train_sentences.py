@@ -31,9 +31,7 @@ BATCH = 256
 LEARNING_RATE = 2e-3     # of Adam at the start; it falls to 0 along a cosine
 N_HELD_OUT = 2_000       # texts on which the distance to the teacher is measured
 CACHE = Path(__file__).resolve().parent.parent / "_build/teacher"
-CHAT = {"you": "u", "your": "ur", "are": "r", "great": "gr8", "tonight": "2nite", "to": "2",
-        "tomorrow": "2moro", "thanks": "thx", "please": "pls", "people": "ppl", "for": "4",
-        "because": "cuz", "love": "luv", "good": "gud", "before": "b4", "birthday": "bday"}
+CHAT = {word: chat for chat, word in sentences.CHAT.items() if " " not in word}
 
 
 def tweets():
@@ -133,9 +131,9 @@ def encoder_of(table, tokenizer):
     return sentences.SentenceEncoder(tokenizer, table, np.ones(len(table)))
 
 
-def first_fine(encoder, texts, everyday):
-    "How often the first answer is fine."
-    scores = describe_emojis(emoji_names(), encoder).score(encoder.encode(list(texts)))
+def first_fine(encoder, texts, everyday, plain=False):
+    "How often the first answer is fine; plain: to texts as they are typed, without `read_text`."
+    scores = describe_emojis(emoji_names(), encoder).score(encoder.encode(list(texts), plain))
     return float(fine_answers(scores, list(everyday["positions"]))[:, 0].mean())
 
 
@@ -151,12 +149,12 @@ def main():
     phrases = sorted({text for texts in answer_texts(names) for text in texts})
     pieces_known = tokenizer.get_vocab()  # made anew at each call
     vocabulary = [word for word in sentences.load_words() if word in pieces_known]
-    plain = [text for text in map(sentences.read_text, [*raw, *phrases]) if text]
-    texts = list(dict.fromkeys(plain)) + vocabulary
+    read = [text for text in map(sentences.read_text, [*raw, *phrases]) if text]
+    texts = list(dict.fromkeys(read)) + vocabulary
     vectors = teacher_vectors(texts, tokenizer)
     pieces = teacher_vectors([tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())],
                              tokenizer)
-    out = np.random.default_rng(SEED).permutation(len(plain) // 2)[:N_HELD_OUT]  # tweets
+    out = np.random.default_rng(SEED).permutation(len(read) // 2)[:N_HELD_OUT]  # tweets
     is_train = np.ones(len(texts), bool)
     is_train[out] = False
     train = [text for text, shown in zip(texts, is_train) if shown]
@@ -185,14 +183,12 @@ def main():
     table = distil(train, unit(vectors[is_train] @ axes), start, tokenizer, copies=True)
     copied = encoder_of(table, tokenizer)
     misspelt = []
-    keep = sentences.read_word
-    for read in ("as typed", "corrected"):
-        sentences.read_word = keep if read == "corrected" else (lambda word: word)
+    for read, plain in (("as typed", True), ("corrected", False)):
         for how, each in (("clean texts", plain_encoder), ("misspelt copies, too", copied)):
-            both = (first_fine(each, everyday[part], everyday) for part in ("text", "misspelt"))
+            both = (first_fine(each, everyday[part], everyday, plain)
+                    for part in ("text", "misspelt"))
             misspelt.append({"words are read": read, "trained on": how,
                              **dict(zip(["clean: first fine", "misspelt: first fine"], both))})
-    sentences.read_word = keep
     best = max(sizes, key=lambda row: row["cosine with the teacher"])
     write_card("sentences", table.size, f"{len(raw):,} tweets, {len(phrases):,} texts "
                f"about emojis, {len(vocabulary):,} words", f"{N_HELD_OUT:,} tweets held out", SEED,
