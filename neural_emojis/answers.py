@@ -7,7 +7,9 @@ __all__ = ['ALPHA', 'NUMBERS', 'CHUNK', 'find_ngrams', 'TextClassifier', 'probab
            'load_classifier', 'predict_emojis', 'Ranker', 'Inventor', 'answer_table', 'Answerer', 'load_answerer']
 
 # %% ../nbs/09_answers.ipynb #ca77f343
+import html
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -26,10 +28,11 @@ from .sentences import (
 ALPHA = .15  # how much the direction of a text counts beside its n-grams
 
 def find_ngrams(
-    text:str, # Plain, as from `read_text`
+    text:str, # As it was typed
 ) -> list: # Words and signs, pairs of them, and pieces of 3 to 5 characters of each word
     "What the linear model counts."
-    words = re.findall(r"\w+|[^\w\s]", text.lower())
+    typed = unicodedata.normalize("NFKC", html.unescape(text)).lower()
+    words = re.findall(r"\w+|[^\w\s]", typed)
     pairs = [f"{a} {b}" for a, b in zip(words, words[1:])]
     marked = [f"_{word}_" for word in words]
     return words + pairs + [word[i:i + n] for word in marked for n in (3, 4, 5)
@@ -59,9 +62,8 @@ class TextClassifier:
         "The higher, the likelier."
         tfidf = _tfidf(vocabulary=self.vocabulary)
         tfidf.idf_ = self.idf
-        plain = [read_text(text) for text in texts]
-        return (tfidf.transform(plain) @ self.weights + self.bias
-                + encoder.encode(plain, plain=True) @ self.directions)
+        return (tfidf.transform(texts) @ self.weights + self.bias
+                + encoder.encode(texts) @ self.directions)
 
 # %% ../nbs/09_answers.ipynb #f64d4ab1
 def probabilities(
@@ -78,15 +80,14 @@ def _fit(texts, labels, encoder, regularisation, balance, min_count):
     "A classifier without its temperature; the rarer a label, the more its texts weigh."
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
-    plain = [read_text(text) for text in texts]
     tfidf = _tfidf(min_df=min_count)
-    ngrams = tfidf.fit_transform(plain)
+    ngrams = tfidf.fit_transform(texts)
     names, counts = np.unique(labels, return_counts=True)
     rare = (counts.max() / counts) ** balance
     weights = rare[np.searchsorted(names, labels)]
     svm = LinearSVC(C=regularisation, tol=.01, random_state=0).fit(ngrams, labels, weights)
     logistic = LogisticRegression(C=10, max_iter=200)
-    logistic.fit(encoder.encode(plain, plain=True), labels, weights)
+    logistic.fit(encoder.encode(texts), labels, weights)
     return TextClassifier(list(map(str, names)), list(tfidf.get_feature_names_out()), tfidf.idf_,
                           svm.coef_.T, ALPHA * logistic.coef_.T,
                           svm.intercept_ + ALPHA * logistic.intercept_)
