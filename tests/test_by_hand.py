@@ -56,7 +56,7 @@ def test_an_animation_comes_back(tmp_path):
     brightness = np.linspace(0, 1, 4, dtype=np.float32)
     frames = np.ones((4, *EMOJI_SHAPE), np.float32) * brightness[:, None, None, None]
     frames[..., 3] = 1
-    film = iio.imread(save_gif(frames, tmp_path / "f.gif", zoom=1))
+    film = iio.imread(save_gif(frames, tmp_path / "f.gif"))
     assert np.allclose(film.mean(axis=(1, 2, 3)) / 255, np.array([0, 1, 2, 3, 2, 1]) / 3, atol=.02)
 
 
