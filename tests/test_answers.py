@@ -192,7 +192,7 @@ def test_inventions_are_likely_and_repeatable(answerer):
     np.testing.assert_array_equal(codes, again)
     starts, density, least = answers._starts()
     assert (density.score_samples(codes) >= least - 1e-4).all()
-    imagine = answers._imagine(answerer.encoder)
+    imagine = meaning.load_imagination(answerer.encoder)
     likely = starts[density.score_samples(starts) >= least]
     best = (imagine(likely) @ answerer.encoder.encode(["i love you", "so angry"]).T).max(axis=0)
     assert (cosines >= best - 1e-5).all()

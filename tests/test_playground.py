@@ -10,10 +10,10 @@ import playground
 import pytest
 import quickjs
 
-from neural_emojis.answers import _imagine, load_answerer
+from neural_emojis.answers import load_answerer
 from neural_emojis.data import load_annotations, load_emojis, train_valid_mask
 from neural_emojis.generation import load_density, morph, nearest_emojis, sample
-from neural_emojis.meaning import is_understood
+from neural_emojis.meaning import is_understood, load_imagination
 from neural_emojis.sentences import read_text
 from neural_emojis.vae import load_codes, load_vae
 
@@ -205,7 +205,7 @@ def test_inventions(page, answerer):
     codes, cosines = answerer.invent_codes(asked)
     np.testing.assert_allclose([each['score'] for each in got], cosines, atol=1e-3)
     invented = np.float32([each['code'] for each in got])
-    found = np.einsum('nd,nd->n', _imagine(answerer.encoder)(invented),
+    found = np.einsum('nd,nd->n', load_imagination(answerer.encoder)(invented),
                       answerer.encoder.encode(asked))
     np.testing.assert_allclose(found, cosines, atol=1e-3)
     density, codes = load_density(), load_codes()
