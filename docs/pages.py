@@ -4,6 +4,7 @@ The order of the steps in `page_processors` is the order in which they happen to
 """
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import yaml
@@ -30,6 +31,16 @@ def number(path:Path) -> str:
 def chapters(nbs:Path) -> list[Path]:
     "The chapters in reading order, then the appendices; the front page is not one of them."
     return sorted(path for path in nbs.glob('*.ipynb') if number(path))
+
+
+def refuse_conflicts(nbs:Path) -> None:
+    "Stops the program where git has left the marks of a merge in a notebook, and names it."
+    marks = re.compile(r'^[\s"`]*(<{7}|>{7})(?!<|>)', re.MULTILINE)
+    found = [path.name for path in sorted(nbs.glob('*.ipynb'))
+             if marks.search(path.read_text(encoding='utf-8', errors='replace'))]
+    if found:
+        sys.exit(f'An unfinished merge left conflict markers in {", ".join(found)}: '
+                 'choose between the two versions (nbdev_fix helps), then run this again.')
 
 
 def label(path:Path) -> str:

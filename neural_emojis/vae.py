@@ -200,7 +200,7 @@ def evaluate_vae(vae:VAE, # To measure
             "psnr": float(psnr(images, vae.decode(z_mean)).mean())}
 
 # %% ../nbs/02_vae.ipynb #2103a527
-PSNR_WEIGHT = 20.   # of the loss, nats per dB
+PSNR_WEIGHT = 12.   # of the loss, nats per dB
 LOG_VAR_LIMIT = 8.  # log variances stay within ± this
 REFINEMENTS = 15    # gradient steps
 EPOCHS = 80

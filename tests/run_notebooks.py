@@ -14,6 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root/'docs'))
+from pages import refuse_conflicts
+
 timeout = 1800  # seconds for one notebook
 
 
@@ -36,6 +39,7 @@ def run(path:Path) -> tuple[bool, str, float]:
 
 def main() -> None:
     "Run all notebooks, say of each how it went, and exit with an error unless all ran and passed."
+    refuse_conflicts(root/'nbs')
     paths, failed = sorted((root/'nbs').glob('*.ipynb')), []
     pool = ThreadPoolExecutor(2)
     runs = {pool.submit(run, path): path.name for path in paths}
