@@ -225,10 +225,11 @@ class Inventor(Ranker):
         self,
         texts, # n texts, or one
         seed:int=0, # Of the search
-    ) -> np.ndarray: # float32 (n, 36, 36, 4) in [0, 1]
-        "A new emoji for each text. Raises as `check_texts` does."
-        from neural_emojis.vae import load_vae
-        return load_vae().decode(self.invent_codes(texts, seed)[0])
+        size:int=144, # Pixels, from 1 to 4096
+    ) -> np.ndarray: # float32 (n, size, size, 4) in [0, 1]
+        "A new emoji for each text. Raises as `check_texts` and `render` do."
+        from neural_emojis.generation import render
+        return render(self.invent_codes(texts, seed)[0], size)
 
     def invent_codes(
         self,

@@ -7,7 +7,6 @@ import zipfile
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
 from neural_emojis import vae as module
