@@ -95,11 +95,11 @@ class File(click.Path):
         ending = path.suffix if ".keras" in self.endings else path.suffix.lower()  # Keras is strict
         if ending not in self.endings and not (self.dir_okay and path.is_dir()):
             self.fail(f"{str(value)!r} must end in {' or '.join(self.endings)}", param, ctx)
+        if not self.output: return path
         try:
-            str(path).encode()  # libraries refuse a name that is not Unicode
-            if self.output:
-                with tempfile.TemporaryDirectory(dir=path.resolve().parent, prefix=".") as folder:
-                    (Path(folder) / path.name).touch()
+            str(path).encode()  # libraries refuse to write to a name that is not Unicode
+            with tempfile.TemporaryDirectory(dir=path.resolve().parent, prefix=".") as folder:
+                (Path(folder) / path.name).touch()
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             self.fail(f"cannot write {path.name} into the folder {path.parent}: {why}", param, ctx)

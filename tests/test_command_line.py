@@ -435,6 +435,13 @@ def test_texts_of_parquet_files_are_stored_in_many_ways(kind, target):
     assert copies == texts[::2]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are any bytes")
+def test_a_file_to_read_may_have_any_name(fake):
+    Path("caf\udce9.csv").write_text("text\nhi\n")
+    assert main(["answer", "--file", "caf\udce9.csv", "--top-k", "1", "-o", "out.csv"]) == 0
+    assert pd.read_csv("out.csv")["emoji_1"].tolist() == ["🛄"]
+
+
 def test_doubled_columns_of_a_parquet_file_stay(fake):
     numbers = pa.array([1, 2])
     pq.write_table(pa.table([["late", "bye"], numbers, numbers], ["text", "a", "a"]), "in.parquet")

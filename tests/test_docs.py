@@ -67,10 +67,10 @@ def test_options_become_tags_and_metadata(tmp_path):
 
 def test_exported_functions_become_api_entries(tmp_path):
     cells = processed(tmp_path, ('markdown', '# T'), ('code', '#| default_exp data'),
-                      ('code', '#| export\ndef tile(): pass\ndef untile(): pass'),
+                      ('code', '#| export\ndef tile(): pass\ndef rasterise(): pass'),
                       ('code', '#| exports\ndef train_valid_mask(n): "Split."'))
-    tile, untile, mask, source = cells[1:]
-    assert '{py:function} tile(' in tile.source and '{py:function} untile(' in untile.source
+    tile, rasterise, mask, source = cells[1:]
+    assert '{py:function} tile(' in tile.source and '{py:function} rasterise(' in rasterise.source
     assert (mask.cell_type == 'markdown'
             and mask.source.splitlines()[0].endswith('{py:function} train_valid_mask(n)'))
     assert '| `n` | `int` |' in mask.source and source.source.startswith('def train_valid_mask')

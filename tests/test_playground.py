@@ -32,7 +32,8 @@ texts = ['merry christmas', 'they lost my bag AGAIN!!! 3 hours late',
          '#happybirthday #NYC2015 #ILoveNY #über #東京 #a1b2', '[MASK] [SEP] [mask] [UNK]x',
          '&amp;amp; &lt;3 &notit &#128512; &#x1f600; &#x80; &#0; &#xd800; &#xffff; &hearts;',
          '&bogus; &#99999999999; &copy2 &constructor; &ampamp; constructor __proto__',
-         'x' * 150, 'ａｂｃ ＦＵＬＬ', 'cafe\u0301 e\u0301', 'lone \ufffd', 'cafe\u0301 ' * 500, '\x00\x01\x7f\u200d',
+         'x' * 150, 'ａｂｃ ＦＵＬＬ', 'cafe\u0301 e\u0301', 'lone \ufffd', '\x00\x01\x7f\u200d',
+         'cafe\u0301 ' * 500,
          '🇫🇷🇫 5️⃣ #️⃣ *⃣ 👨‍👩‍👧 ©2015 ❤❤️ 🤔🪿']
 parts = [*'abcdeé😀ж字 \'_1٣²@#&;\u0301\u2028\u3000', 'http://', "n't", 'lov', 'happ', '[MASK]']
 letters = [*'abzAZ \'_19@#.,é\u0130\u0301Σσ']
