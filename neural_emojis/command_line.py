@@ -283,19 +283,8 @@ def _check_sheet(n, n_columns, size):
 
 # %% ../nbs/11_command_line.ipynb #137e6152
 def _write_sheet(codes, vae, n_columns, size, output):
-    "Draw codes (n, 16) in rows, on a sheet whose kind is the file's ending, and say so."
-    import imageio.v3 as iio
-    import numpy as np
-    from neural_emojis.data import tile, written_whole
-    from neural_emojis.generation import render, to_svg
-    with written_whole(output) as new:
-        if new.suffix.lower() == ".svg":
-            new.write_text(to_svg(codes, vae, n_columns), encoding="utf-8")
-        else:
-            pixels = (render(codes, size, vae) * 255).round().astype("uint8")
-            gap = size // 18
-            cells = np.pad(pixels, ((0, 0), (gap, gap), (gap, gap), (0, 0)))
-            iio.imwrite(new, tile(cells, n_columns))
+    from neural_emojis.generation import save_sheet
+    save_sheet(codes, output, vae, n_columns, size)
     print(f"wrote {output}: {len(codes):,} emojis")
 
 # %% ../nbs/11_command_line.ipynb #b1422522

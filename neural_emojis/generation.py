@@ -6,7 +6,7 @@
 __all__ = ['TICKS', 'N_COMPONENTS', 'SUBSET', 'decode_masks', 'render', 'to_svg', 'code_a', 'code_b', 'code_c', 'generation_grid',
            'aggregate_posterior', 'fit_density', 'load_density', 'sample', 'inverse_cdf', 'match_percentiles',
            'nearest_emojis', 'picture_features', 'kernel_distance', 'precision_recall', 'compare_pictures', 'crispness',
-           'morph', 'save_gif', 'add_emojis', 'kl_by_dimension']
+           'morph', 'save_gif', 'save_sheet', 'add_emojis', 'kl_by_dimension']
 
 # %% ../nbs/03_generation.ipynb #1f148fcc
 from functools import lru_cache
@@ -23,7 +23,7 @@ from sklearn.metrics import pairwise_distances
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
-from .data import EmojiSet, check_images, train_valid_mask, written_whole
+from .data import EmojiSet, check_images, tile, train_valid_mask, written_whole
 from .plot import over_white, render_masks, trace_masks
 from .vae import (
     LATENT_DIM, VAE, Paint, check_codes, kl_loss, load_posteriors, load_vae)
@@ -313,6 +313,23 @@ def save_gif(
     frames = (over_white(images) * 255).round().astype(np.uint8)
     with written_whole(path) as new:
         iio.imwrite(new, np.concatenate([frames, frames[-2:0:-1]]), duration=80, loop=0)
+    return path
+
+def save_sheet(
+    z:np.ndarray, # (n, 16)
+    path:str|Path, # A file ending in .png or .svg
+    vae:VAE|None=None, # None: the one that ships
+    n_columns:int=10, # Emojis in a row
+    size:int=144, # Pixels across each emoji of a PNG; an eighteenth of it is left free around it
+) -> Path: # `path`
+    "Draw codes in rows, on a transparent sheet. Raises as `render` does."
+    with written_whole(path) as new:
+        if new.suffix.lower() == ".svg":
+            new.write_text(to_svg(z, vae, n_columns), encoding="utf-8")
+        else:
+            gap = size // 18
+            pixels = (render(z, size, vae) * 255).round().astype(np.uint8)
+            iio.imwrite(new, tile(np.pad(pixels, ((0, 0), (gap,) * 2, (gap,) * 2, (0, 0))), n_columns))
     return path
 
 # %% ../nbs/03_generation.ipynb #08725bcb

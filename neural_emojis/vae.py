@@ -150,9 +150,9 @@ def build_post_vae(seed:int=0, # Of the initial weights, the dropout and the dra
     return VAE(keras.Model(original, posterior, name="encoder"), keras.Model(z, x, name="decoder"))
 
 # %% ../nbs/02_vae.ipynb #6f3be6dc
-def _rounded(w): # to 9 significant bits
+def _rounded(w): # to 7 significant bits
     mantissa, exponent = np.frexp(w)
-    return np.ldexp(np.round(mantissa * 2 ** 9) / 2 ** 9, exponent).astype(w.dtype)
+    return np.ldexp(np.round(mantissa * 2 ** 7) / 2 ** 7, exponent).astype(w.dtype)
 
 def save_model(model:keras.Model, # Stays as it is; the file has rounded weights and no optimizer
                path:str|Path, # A file ending in .keras
