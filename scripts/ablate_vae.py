@@ -262,8 +262,7 @@ PIXELS = {
 
 
 PALETTE = {
-    "a palette of 12, PSNR weight 20 (ours)": palette(),
-    "PSNR weight 9, palette": palette() | dict(PSNR_WEIGHT=9.),
+    "a palette of 12 (ours)": palette(),
     "a palette of 6": palette(6),
     "a palette of 24": palette(24),
     "no residual block at 18×18": palette(fine_block=False),
