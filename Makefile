@@ -1,6 +1,8 @@
-# Everything runs in .venv, which is made on first use from Python 3.11 and constraints.txt.
+# Everything runs in .venv, which is made on first use from Python 3.11, 3.12 or 3.13 and constraints.txt.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+    "$$each" -c '$(FITS)' 2>/dev/null && { echo "$$each"; exit; }; done; echo python3)
 BIN := .venv/bin
 ENV := .venv/.ready
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -58,7 +60,8 @@ clean: ## remove everything that make made, the environment included
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
 
 $(ENV): settings.ini setup.py constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed (make PYTHON=path/to/python3.11); this is " + sys.version)'
-	$(PYTHON) -m venv .venv
+	@python='$(PYTHON)'; "$$python" -c '$(FITS)' || { echo "Python 3.11, 3.12 or 3.13 with venv is needed" \
+	    "(make PYTHON=path/to/python3.12); $$python is $$("$$python" -V 2>&1)"; exit 1; } >&2; \
+	"$$python" -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
