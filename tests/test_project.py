@@ -209,9 +209,12 @@ def settings():
 
 
 def test_every_dependency_is_pinned():
-    pins = dict(line.split('==') for line in (root/'constraints.txt').read_text().split())
-    pins = {canonicalize_name(name): version for name, version in pins.items()}
-    todo, seen = (settings()['requirements'] + ' ' + settings()['dev_requirements']).split(), set()
+    lines = [Requirement(line) for line in (root/'constraints.txt').read_text().splitlines()
+             if not line.startswith('#')]
+    pins = {canonicalize_name(line.name): str(line.specifier).removeprefix('==') for line in lines
+            if line.marker is None or line.marker.evaluate()}
+    kinds = ('requirements', 'dev_requirements', 'ray_requirements')
+    todo, seen = ' '.join(settings()[kind] for kind in kinds).split(), set()
     while todo:
         required = Requirement(todo.pop())
         name = canonicalize_name(required.name)
