@@ -157,7 +157,7 @@ def load_emojis(
     if not kept: raise ValueError(f"no usable PNGs or SVGs in {folder}: {said} {others[:5]}")
     if others: warnings.warn(f"kept out {said}: {others[:5]}", stacklevel=2)
     names = {p: emoji_name(emoji_char(p.stem)) if CODES.fullmatch(p.stem) else p.stem for p in kept}
-    paths = sorted(kept, key=names.__getitem__)  # in names, '2764-FE0F' is '2764'
+    paths = sorted(kept, key=names.get)  # in names, '2764-FE0F' is '2764'
     return EmojiSet(np.stack([kept[p] for p in paths]), [names[p] for p in paths],
                     f"folder {folder.name}")
 

@@ -331,7 +331,7 @@ def train_vae(images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats i
               epochs:int=EPOCHS, # Passes over the images
               seed:int=0, # Of the weights, the order, the augmentation and the draws
               checkpoint:str|Path|None=None, # A folder that keeps the state, to go on after an interruption
-              callbacks:list|tuple=(), # Further Keras callbacks
+              callbacks:list=(), # Further Keras callbacks
               progress:bool=True, # Show a progress bar
              ) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of the epochs run; 'val_' each fifth)
     "Train our VAE. Raises as `check_images` does, `FloatingPointError` for a loss not finite."
@@ -341,7 +341,7 @@ def train_vae(images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats i
     batches = EmojiBatches(x, seed, n_moved=epochs - min(LAST_EPOCHS, epochs // 3))
     vae.compile(_optimizer(epochs * len(batches)), jit_compile=False,
                 steps_per_execution=min(10, len(batches)))
-    kept = _checkpoint(checkpoint, f"{zlib.crc32(x.data):08x}-{epochs}-{seed}") if checkpoint else []
+    kept = _checkpoint(checkpoint, f"{zlib.crc32(x):08x}-{epochs}-{seed}") if checkpoint else []
     if valid_images is not None: valid_images = (check_images(valid_images),)
     with progress_bar(total=epochs, unit="epoch", desc="training", leave=True, delay=0,
                       shown=progress) as bar:
