@@ -60,6 +60,7 @@ def main(
         if hasattr(stream, "reconfigure"):  # emojis need UTF-8, whatever a terminal says
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     words = sys.argv[1:] if argv is None else list(argv)
+    if "_NEURAL_EMOJIS_COMPLETE" in os.environ: program.main(words, "neural-emojis")  # a shell asks
     try:
         with warnings.catch_warnings(), suppress(click.exceptions.Exit):  # as --help does
             warnings.showwarning = lambda message, *_, **__: _note(message)
