@@ -66,8 +66,7 @@ def main(
             warnings.showwarning = lambda message, *_, **__: _note(message)
             with program.make_context("neural-emojis", words) as context: program.invoke(context)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (click.ClickException, ValueError, KeyError, OSError, FloatingPointError) as error:
         _say(_message(error))
         return 2
