@@ -17,9 +17,10 @@ import imageio.v3 as iio
 from sphinx.cmd.build import build_main
 
 sys.path.insert(0, str(Path(__file__).parent))
+from nbdev.config import get_config
+
 from card import draw_card
 from check import faults
-from nbdev.config import get_config
 from neural_emojis.data import load_emojis
 from pages import chapters, refuse_conflicts, write_pages
 from playground import write_playground

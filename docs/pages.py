@@ -11,11 +11,17 @@ import yaml
 from execnb.nbio import mk_cell, read_nb, write_nb
 from nbdev.config import get_config
 from nbdev.process import NBProcessor, Processor
-from nbdev.processors import (add_show_docs, hide_, hide_line, rm_export, rm_header_dash,
-                              strip_ansi, strip_hidden_metadata)
+from nbdev.processors import (
+    add_show_docs,
+    hide_,
+    hide_line,
+    rm_export,
+    rm_header_dash,
+    strip_ansi,
+    strip_hidden_metadata,
+)
 
 from api import api_entry
-
 
 # each part of the book, and the first of its chapters
 parts = {'Part I · Pictures': '00', "Part II · The article's answers": '04',

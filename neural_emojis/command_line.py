@@ -68,13 +68,13 @@ def main(argv:list|None=None, # The words behind the program's name; None: those
         if hasattr(stream, "reconfigure"):  # emojis need UTF-8, whatever a terminal says
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     words = sys.argv[1:] if argv is None else list(argv)
+    if "_NEURAL_EMOJIS_COMPLETE" in os.environ: program.main(words, "neural-emojis")  # a shell asks
     try:
         with warnings.catch_warnings(), suppress(click.exceptions.Exit):  # as --help does
             warnings.showwarning = lambda message, *_, **__: _note(message)
             with program.make_context("neural-emojis", words) as context: program.invoke(context)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (click.ClickException, ValueError, KeyError, OSError, FloatingPointError) as error:
         _say(_message(error, words))
         return 2

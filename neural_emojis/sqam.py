@@ -8,9 +8,9 @@ __all__ = ['MARGIN', 'ARTICLE_TWEETS', 'cosine_similarity', 'hinge_loss', 'WordE
            'predict_labels', 'load_sqam']
 
 # %% ../nbs/05_sqam.ipynb #936b8373
-import os
 import time
 from functools import cached_property
+from pathlib import Path
 
 import keras
 import matplotlib.pyplot as plt
@@ -311,7 +311,7 @@ def predict_labels(
 
 # %% ../nbs/05_sqam.ipynb #d93c4acc
 def load_sqam(
-    path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
+    path:str|Path|None=None, # A file written by `save_model`; None: the one that ships
 ) -> SQAM: # Ready for use, not compiled
     """Read a trained SQAM.
     Raises `FileNotFoundError`,

@@ -12,13 +12,27 @@ import pytest
 from neural_emojis.answers import _starts
 from neural_emojis.data import load_emojis, train_valid_mask
 from neural_emojis.generation import (
-    add_emojis, aggregate_posterior, compare_pictures, kl_by_dimension,
-    load_density, nearest_emojis, picture_features, save_gif)
+    add_emojis,
+    aggregate_posterior,
+    compare_pictures,
+    kl_by_dimension,
+    load_density,
+    nearest_emojis,
+    picture_features,
+    save_gif,
+)
 from neural_emojis.likelihood import bits_per_dimension
 from neural_emojis.plot import over_white, plot_plane, plot_rows
 from neural_emojis.questions import glove_coverage
 from neural_emojis.vae import (
-    EMOJI_SHAPE, VAE, EmojiBatches, augment, check_images, kl_loss, load_codes)
+    EMOJI_SHAPE,
+    VAE,
+    EmojiBatches,
+    augment,
+    check_images,
+    kl_loss,
+    load_codes,
+)
 
 emojis = load_emojis()
 x = check_images(emojis.images[:64])

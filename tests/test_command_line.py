@@ -588,3 +588,17 @@ def test_inventions_stand_in_the_order_of_the_texts():
     assert sheet.shape == (80, 160, 4)
     for i in range(2):
         assert np.abs(sheet[4:76, 80 * i + 4:80 * i + 76].astype(int) - expected[i]).max() <= 1
+
+
+@pytest.mark.parametrize("words, offered", [
+    ("", {"answer", "embed", "generate", "invent", "morph", "predict-emojis", "train"}),
+    ("answer --se", {"--sentiment"}), ("train ", {"vae"})])
+def test_the_shell_completes(words, offered):
+    env = {**os.environ, "_NEURAL_EMOJIS_COMPLETE": "bash_complete",
+           "COMP_WORDS": f"neural-emojis {words}", "COMP_CWORD": str(len(f"{words}|".split(" ")))}
+    done = subprocess.run([executable], env=env, text=True, capture_output=True)
+    assert {line.split(",")[1] for line in done.stdout.splitlines()} == offered, done.stderr
+    for shell in ("bash", "zsh", "fish"):
+        script = subprocess.run([executable], text=True, capture_output=True,
+                                env={**env, "_NEURAL_EMOJIS_COMPLETE": f"{shell}_source"}).stdout
+        assert "_NEURAL_EMOJIS_COMPLETE" in script

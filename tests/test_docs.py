@@ -17,7 +17,6 @@ from execnb.nbio import mk_cell, new_nb, read_nb, write_nb
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
-root = Path(__file__).resolve().parent.parent
 import card
 import check
 import citations
@@ -28,6 +27,8 @@ import playground
 import readme
 from api import inherits_init, members, parameter_table, parameters, signature_text
 from polish import polish
+
+root = Path(__file__).resolve().parent.parent
 
 
 def processed(tmp_path, *cells):

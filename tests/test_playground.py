@@ -6,10 +6,10 @@ from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
-import playground
 import pytest
 import quickjs
 
+import playground
 from neural_emojis.answers import load_answerer
 from neural_emojis.data import check_texts, load_annotations, load_emojis, train_valid_mask
 from neural_emojis.generation import load_density, morph, nearest_emojis, sample

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import resvg_py
+
 from neural_emojis.generation import decode_masks, render, sample, to_svg
 from neural_emojis.plot import _enlarging, render_masks, trace_masks
 from neural_emojis.vae import Paint, build_vae, load_codes, load_post_vae, load_vae, save_model

@@ -4,6 +4,7 @@ Quiet, light, accessible, within the page, and self-contained."""
 import re
 
 import pytest
+
 from pages import number
 
 phone, desk = {'width': 390, 'height': 800}, {'width': 1280, 'height': 900}

@@ -5,12 +5,19 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+from references import plain_lstm, shake
 
 from neural_emojis.sqam import (
-    ContrastiveLoss, build_contrastive, build_post_sqam, cosine_similarity, load_sqam,
-    plot_model, predict_labels, train_sqam)
+    ContrastiveLoss,
+    build_contrastive,
+    build_post_sqam,
+    cosine_similarity,
+    load_sqam,
+    plot_model,
+    predict_labels,
+    train_sqam,
+)
 from neural_emojis.vae import save_model
-from references import plain_lstm, shake
 
 VOCABULARY = ["", "[UNK]", *(f"word{i}" for i in range(30))]
 rng = np.random.default_rng(0)

@@ -12,8 +12,17 @@ import pytest
 from neural_emojis import vae as module
 from neural_emojis.data import load_emojis, train_valid_mask
 from neural_emojis.vae import (
-    EmojiBatches, build_post_vae, build_vae, evaluate_vae, load_model, load_post_vae,
-    load_record, load_vae, save_model, train_vae)
+    EmojiBatches,
+    build_post_vae,
+    build_vae,
+    evaluate_vae,
+    load_model,
+    load_post_vae,
+    load_record,
+    load_vae,
+    save_model,
+    train_vae,
+)
 
 emojis = load_emojis()
 
