@@ -41,7 +41,7 @@ def use_style():
         shell.display_formatter.ipython_display_formatter.for_type(plt.Figure, _show)
 
 # %% ../nbs/01_plot.ipynb #4fef5291
-FILE_LIMIT = 100_000  # bytes
+FILE_LIMIT = 90_000  # bytes
 
 def _show(figure):
     """Show a figure in a notebook at its size in inches: in 256 colours,
