@@ -12,7 +12,7 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,9 @@ import pandas as pd
 
 from .data import (
     ASSETS, SENTIMENT_EMOJIS, EmojiSet, check_images, check_texts, emoji_char, emoji_names,
-    load_annotations, train_valid_mask, written_whole)
+    load_annotations, written_whole)
 from .meaning import (
-    UNDERSTOOD, Meanings, climb, describe_emojis, load_imagination, understand_emojis)
+    UNDERSTOOD, Meanings, blend_codes, describe_emojis, load_imagination, understand_emojis)
 from .sentences import (
     SentenceEncoder, known_share, load_sentence_encoder, read_text)
 
@@ -208,23 +208,13 @@ class Ranker:
             "score": scores.ravel(),
             "understood": np.repeat([known_share(text) >= UNDERSTOOD for text in plain], top_k)})
 
-# %% ../nbs/09_answers.ipynb #463f8613
-@lru_cache
-def _starts():
-    "Codes to start at, their density, and the least log density that is allowed."
-    from neural_emojis.generation import load_density, sample
-    from neural_emojis.vae import load_codes
-    codes, density = load_codes(), load_density()
-    shown = codes[train_valid_mask(len(codes))]
-    return sample(4_000, density=density), density, np.median(density.score_samples(shown))
-
 # %% ../nbs/09_answers.ipynb #de3f2e5a
 class Inventor(Ranker):
     "A `Ranker` that makes new emojis, too."
     def invent(
         self,
         texts, # n texts, or one
-        seed:int=0, # Of the search
+        seed:int=0, # Of the blends
         size:int=144, # Pixels, from 1 to 4096
     ) -> np.ndarray: # float32 (n, size, size, 4) in [0, 1]
         "A new emoji for each text. Raises as `check_texts` and `render` do."
@@ -234,11 +224,13 @@ class Inventor(Ranker):
     def invent_codes(
         self,
         texts, # n texts, or one
-        seed:int=0, # Of the search
+        seed:int=0, # Of the blends
     ) -> tuple: # Codes float32 (n, 16), and their cosines with the texts, float32 (n,)
         "Codes of new emojis for texts. Raises as `check_texts` does."
         questions = self.encoder.encode(check_texts(texts))
-        return climb(questions, load_imagination(self.encoder), *_starts(), seed=seed)
+        codes, meanings, imagine = load_imagination(self.encoder)
+        best = np.argsort(-meanings.score(questions), axis=1, kind="stable")[:, :5]
+        return blend_codes(questions, codes[best], imagine, seed)
 
 # %% ../nbs/09_answers.ipynb #1700d574
 def _text(value, where):
