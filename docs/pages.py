@@ -2,6 +2,7 @@
 
 The order of the steps in `page_processors` is the order in which they happen to a notebook.
 """
+import ast
 import re
 import shutil
 from pathlib import Path
@@ -55,7 +56,7 @@ class cell_options(Processor):
     """Carry out `#| key: value` lines (echo, output, code-fold, fig-cap, ...)
     as MyST-NB tags and metadata."""
     tags = {('echo', False): 'remove-input', ('output', False): 'remove-output',
-            ('warning', False): 'remove-stderr', ('code-fold', True): 'hide-input'}
+            ('warning', False): 'remove-stderr'}
     figure = {'fig-cap': ('figure', 'caption'), 'label': ('figure', 'name'),
               'fig-alt': ('image', 'alt'), 'width': ('image', 'width')}
 
@@ -68,6 +69,7 @@ class cell_options(Processor):
             cell.source = None
             return
         cell.source = ''.join(lines[n:]).strip('\n')
+        if options.get('code-fold') is True: cell.fold = 'Code'
         tags = [tag for (key, value), tag in self.tags.items() if options.get(key) == value]
         if 'hide_input' in cell.directives_: tags.append('remove-input')
         if tags: cell.metadata['tags'] = tags
@@ -141,16 +143,23 @@ def run_line(name:str) -> str:
 
 
 class order_docs(Processor):
-    """Put the entries of an exported cell in the order of their definitions,
-    and before its source if that is shown."""
+    """Show each exported definition once: its entry, or its source where the chapter shows that
+    and it is short. A long source is folded behind the entry."""
     def begin(self):
         cells, ordered = list(self.nb.cells), []
         while cells:
             cell, entries = cells.pop(0), []
             while cells and getattr(cells[0], 'has_sd', False):
                 entries.insert(0, cells.pop(0))  # nbdev adds the last first
+            if 'exports' in cell.directives_ and entries:
+                if len(cell.source.splitlines()) > shown_lines: cell.fold = 'Source'
+                else:
+                    for entry in entries: entry.sourced = True
             ordered += [*entries, cell] if 'exports' in cell.directives_ else [cell, *entries]
         self.nb.cells = ordered
+
+
+shown_lines = 20  # of a source, at most; a longer one is folded
 
 
 class api_docs(Processor):
@@ -160,8 +169,67 @@ class api_docs(Processor):
     def cell(self, cell):
         if cell.cell_type != 'code': return
         if not (name := re.match(r'show_doc\(([\w.]+).*\)\s*$', cell.source.strip())): return
-        cell.cell_type, cell.source = 'markdown', api_entry(self.module, name[1])
-        for key in ('outputs', 'execution_count', 'has_sd'): cell.pop(key, None)
+        entry = api_entry(self.module, name[1], bare=getattr(cell, 'sourced', False))
+        if getattr(cell, 'sourced', False):  # an anchor for links; the source beside it says all
+            entry = f'`````````{{container}} sourced\n{entry}\n`````````'
+        cell.cell_type, cell.source = 'markdown', entry
+        for key in ('outputs', 'execution_count', 'has_sd', 'sourced'): cell.pop(key, None)
+
+
+def is_test(statement:ast.stmt) -> bool:
+    "An assertion, or a call of one of fastcore's tests."
+    if isinstance(statement, ast.With): return all(map(is_test, statement.body))
+    call = getattr(statement, 'value', None)
+    return isinstance(statement, ast.Assert) or (
+        isinstance(call, ast.Call) and getattr(call.func, 'id', '').startswith('test_'))
+
+
+class fold_tests(Processor):
+    """Fold what a reader need not read: tests, in cells of their own or out of those that show
+    something, and long code; each behind one quiet line."""
+    def begin(self):
+        cells = []
+        for cell in self.nb.cells:
+            is_plain = cell.cell_type == 'code' and cell.source is not None
+            if not is_plain or 'fold' in cell or 'remove-input' in cell.metadata.get('tags', []):
+                cells.append(cell)
+                continue
+            shown, tests = split_tests(cell.source)
+            is_quiet = not cell.get('outputs')
+            if tests and (is_quiet or not shown):
+                last = cells[-1] if cells else {}
+                if is_quiet and last.get('fold') == 'Tests' and not last.get('outputs'):
+                    last.source += f'\n\n{cell.source}'
+                    continue
+                cell.fold = 'Tests'
+            elif tests: cell.source = shown
+            if 'fold' not in cell and len(cell.source.splitlines()) > plain_lines: cell.fold = 'Code'
+            cells.append(cell)
+            if tests and cell.get('fold') != 'Tests':
+                cells.append(mk_cell(tests, 'code'))
+                cells[-1].fold = 'Tests'
+        for cell in cells:
+            if not (prompt := cell.pop('fold', '')): continue
+            cell.metadata.setdefault('tags', []).append('hide-input')
+            cell.metadata.setdefault('mystnb', {})['code_prompt_show'] = prompt
+            cell.metadata['mystnb']['code_prompt_hide'] = prompt
+        self.nb.cells = cells
+
+
+plain_lines = 10  # of code that is no exported source, at most; longer is folded
+
+
+def split_tests(source:str) -> tuple[str, str]:
+    "The code of a cell without its tests, and these, each with the comment above it."
+    try: body = ast.parse(source).body
+    except SyntaxError: return source, ''  # a line for the shell
+    lines, tests = source.splitlines(), set()
+    for statement in filter(is_test, body):
+        first = statement.lineno - 1
+        while first and lines[first - 1].startswith('#'): first -= 1
+        tests |= set(range(first, statement.end_lineno))
+    part = lambda wanted: '\n'.join(line for i, line in enumerate(lines) if (i in tests) == wanted)
+    return part(False).strip('\n'), part(True)
 
 
 callout = re.compile(r'^(:::+) *\{\.callout-(\w+)([^}]*)\} *\n+(?:#+ +([^\n]+)\n+)?', re.MULTILINE)
@@ -187,7 +255,7 @@ def site_links(cell):
 
 
 page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,
-                   api_docs, rm_export, hide_, cell_options, callouts, site_links,
+                   api_docs, rm_export, hide_, cell_options, fold_tests, callouts, site_links,
                    strip_hidden_metadata, reading_time]
 
 
