@@ -15,11 +15,11 @@ most_bytes = 2_000_000  # of a page with all that it loads
 
 
 def loaded(soup) -> set[str]:
-    "The addresses of what a browser loads with a page."
+    "The addresses of what a browser loads with a page, which shows light figures or dark ones."
     elements = [(element, attribute) for tag, attribute in loads.items()
                 for element in soup.find_all(tag)]
     return {element[attribute] for element, attribute in elements
-            if element.get(attribute)
+            if element.get(attribute) and 'only-dark' not in element.get('class', [])
             and not (element.name == 'link'
                      and not {'stylesheet', 'icon', 'preload'} & set(element.get('rel', [])))}
 

@@ -159,7 +159,7 @@ class order_docs(Processor):
         self.nb.cells = ordered
 
 
-shown_lines = 20  # of a source, at most; a longer one is folded
+shown_lines = 16  # of a source, at most; a longer one is folded
 
 
 class api_docs(Processor):
@@ -216,7 +216,7 @@ class fold_tests(Processor):
         self.nb.cells = cells
 
 
-plain_lines = 10  # of code that is no exported source, at most; longer is folded
+plain_lines = 8  # of code that is no exported source, at most; longer is folded
 
 
 def split_tests(source:str) -> tuple[str, str]:
