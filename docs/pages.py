@@ -15,6 +15,9 @@ from nbdev.processors import (add_show_docs, hide_, hide_line, rm_export, rm_hea
                               strip_ansi, strip_hidden_metadata)
 
 from api import api_entry
+from front import front_html
+from neural_emojis.answers import load_answerer
+from neural_emojis.data import load_emojis
 
 
 # each part of the book, and the first of its chapters
@@ -85,6 +88,35 @@ class cell_options(Processor):
             raise ValueError(f'a directive is left in the middle of a cell:\n{cell.source}')
 
 
+def drop_for_readme(cell):
+    "A cell with `#| only: readme` is for those who see no styles and no scripts."
+    if re.search(r'^#\| *only: *readme', cell.source or '', re.MULTILINE): cell.source = None
+
+
+stand_in = re.compile(r'using (.+?) in place of (\S+?):', re.DOTALL)  # of `find_or_download`
+
+class banner(Processor):
+    """Say at the top of a page which data was missing when its chapter was run, from the notes
+    that the run itself printed."""
+    def begin(self):
+        said = ''.join(''.join(output.get('text', '')) for cell in self.nb.cells
+                       for output in cell.get('outputs', []))
+        missing = dict(pair[::-1] for pair in stand_in.findall(said))
+        if not missing: return
+        each = '; '.join(f'*{" ".join(used.split())}* in place of *{wanted}*'
+                         for wanted, used in sorted(missing.items()))
+        note = (':::{admonition} This page was made without the real data\n:class: warning banner\n\n'
+                f'It ran on {each}. Its tables and figures show what came of that. Figures within '
+                f'sentences are those of the real data, as of {measured_on()}, and need not agree '
+                'with them.\n:::')
+        self.nb.cells.insert(1, mk_cell(note, 'markdown'))
+
+
+def measured_on() -> str:
+    "The date of the last run on the real data, as `docs/execute.py --in-place` wrote it."
+    return (Path(__file__).parent/'measured.txt').read_text(encoding='utf-8').strip()
+
+
 class page_head(Processor):
     """Keep the title; make a lead of the `> one line` below it,
     and say which notebook and module this is."""
@@ -137,9 +169,14 @@ def reading_minutes(cells:list) -> int:
 
 
 def run_line(name:str) -> str:
-    "The command that opens a chapter."
+    "The command that opens a chapter, and a machine elsewhere that does."
     return ('```{code-block} bash\n:caption: Run this chapter\n:class: run\n\n'
-            f'make lab CHAPTER={name}\n```')
+            f'make lab CHAPTER={name}\n```\n\n'
+            f'{{.elsewhere}}\n[or on Binder]({binder}?urlpath=lab/tree/nbs/{name}.ipynb)')
+
+
+binder = ('https://mybinder.org/v2/gh/'
+          f"{get_config().git_url.removeprefix('https://github.com/')}/{get_config().branch}")
 
 
 class order_docs(Processor):
@@ -254,9 +291,9 @@ def site_links(cell):
         cell.source = re.sub(r'\]\(\.\./(?=\w+\.md\))', f']({root}', cell.source)
 
 
-page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,
+page_processors = [drop_for_readme, add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,
                    api_docs, rm_export, hide_, cell_options, fold_tests, callouts, site_links,
-                   strip_hidden_metadata, reading_time]
+                   strip_hidden_metadata, reading_time, banner]
 
 
 def process(path:Path):
@@ -272,12 +309,11 @@ def contents(nbs:Path) -> str:
     "The table of contents, as MyST directives."
     toctree = lambda caption, lines: '\n'.join(
         ['```{toctree}', ':hidden:', f':caption: {caption}', '', *lines, '```'])
-    lists = {caption: [] for caption in parts}
+    lists = {'Play': ['playground']} | {caption: [] for caption in parts}
     for path in chapters(nbs):
         part = [caption for caption, first in parts.items() if first <= number(path)][-1]
         lists[part].append(f'{label(path)} · {title(path)} <{path.stem}>')
-    lists |= {'Play': ['playground'],
-              'About': ['making', 'bibliography'],
+    lists |= {'About': ['making', 'bibliography'],
               'Reference': ['All functions and classes <genindex>', 'Search <search>']}
     return '\n\n'.join(toctree(caption, lines) for caption, lines in lists.items() if lines)
 
@@ -294,5 +330,6 @@ def write_pages(
         else: shutil.copy(path, source)
     for path in chapters(nbs): write_nb(process(path), source/path.name)
     front = process(nbs/'index.ipynb')
+    front.cells.insert(1, mk_cell(front_html(load_answerer(), load_emojis()), 'markdown'))
     front.cells.append(mk_cell(contents(nbs), 'markdown'))
     write_nb(front, source/'index.ipynb')
