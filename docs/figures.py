@@ -34,7 +34,7 @@ def as_webp(
 
 def for_dark(
     picture:Image.Image, # a figure on white
-) -> tuple[Image.Image, bool]: # the same in RGBA on nothing, and whether it has black ink, such as letters
+) -> tuple[Image.Image, bool]: # the same in RGBA on nothing, and whether it has letters
     """A figure for a dark page: its paper is transparent and its black ink light; coloured
     pictures stay as they are, with the white inside them."""
     rgb = np.asarray(picture.convert('RGB'))
@@ -68,13 +68,16 @@ def for_dark(
     paint[rim] = (paint[rim] - 255 * (1 - share)) / share
     paint[gone | inked] = light_ink
     rgba = np.dstack([paint, alpha]).clip(0, 255).astype(np.uint8)
-    return Image.fromarray(rgba), bool(inked.any())
+    # letters are what has their height, on the page; a single one may be part of a picture
+    scale = shown_size(picture)[1] / picture.height
+    heights = [scale * (rows.stop - rows.start)
+               for (rows, _), is_ink in zip(ndimage.find_objects(pieces), ink[1:]) if is_ink]
+    return Image.fromarray(rgba), sum(5 <= height <= 16 for height in heights) >= 8
 
 
 palette = np.array([[int(name[i:i + 2], 16) for i in (1, 3, 5)] for name in COLOURS], np.int16)
 light_ink = 226  # grey: text on a dark page
 phone = 358      # pixels: the width of a phone's page
-lettered = .85   # of its size: the least at which the letters of a figure are read
 
 
 def prepare_figures(app, doctree) -> None:
@@ -89,8 +92,8 @@ def prepare_figures(app, doctree) -> None:
         image['loading'] = 'lazy'
         image.setdefault('alt', '')
         if path.suffix == '.gif': continue
-        dark, has_ink = for_dark(picture)
-        if has_ink and int(image['width']) > phone / lettered: image['classes'].append('lettered')
+        dark, has_letters = for_dark(picture)
+        if has_letters and int(image['width']) > phone: image['classes'].append('lettered')
         is_png = picture.format == 'PNG'
         place = lambda end: (path.with_name(path.stem + end),
                              str(Path(image['uri']).with_name(path.stem + end)))

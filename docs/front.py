@@ -3,6 +3,7 @@
 The answers are those of the model that ships, asked while the site is built.
 """
 from html import escape
+from urllib.parse import quote
 
 import numpy as np
 
@@ -49,6 +50,6 @@ def front_html(answerer:Answerer, emojis:EmojiSet) -> str:
         best = answerer.answer(text)
         said = ''.join(on_sheet(emojis.index(char), name, columns)
                        for char, name in zip(best['emoji'], best['name']))
-        rows.append(f'<li><a class="said" href="playground.html#q={escape(text.replace(" ", "%20"))}">'
-                    f'{escape(text)}</a> <span class="emojis">{said}</span></li>')
+        rows.append(f'<li><a class="said" href="playground.html#q={quote(text)}">{escape(text)}</a> '
+                    f'<span class="emojis">{said}</span></li>')
     return page.format(rows='\n'.join(rows))
