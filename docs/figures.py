@@ -47,6 +47,11 @@ def for_dark(
     size = np.maximum(count(~is_paper), 1)
     coloured = count(colour > 40) / size > .02
     ink = ~coloured & (count(least < 140) > 0)
+    boxes = ndimage.find_objects(pieces)
+    scale = shown_size(picture)[1] / picture.height
+    for i in np.flatnonzero(ink):
+        if i and scale * (boxes[i - 1][0].stop - boxes[i - 1][0].start) > letter[1]:
+            ink[i] = not is_grey_picture(least[boxes[i - 1]], pieces[boxes[i - 1]] == i)
     # paper within a picture belongs to it, such as the teeth of a grin; not that below a curve
     off = np.abs(rgb[..., None, :].astype(np.int16) - palette).max(axis=3).min(axis=2) \
         if coloured.any() else np.full(least.shape, 255)
@@ -54,7 +59,9 @@ def for_dark(
     gaps, m = ndimage.label(is_paper)
     inside = np.bincount(gaps.ravel(), minlength=m + 1) < .002 * is_paper.size
     inside[np.concatenate([gaps[0], gaps[-1], gaps[:, 0], gaps[:, -1]])] = False
-    of_picture = ndimage.binary_dilation((coloured & ~curve)[pieces], np.ones((3, 3)))
+    is_picture = ~ink & ~curve
+    is_picture[0] = False
+    of_picture = ndimage.binary_dilation(is_picture[pieces], np.ones((3, 3)))
     inside &= np.bincount(gaps[of_picture], minlength=m + 1) > 0
     gone = is_paper & ~inside[gaps]
     inked = (ink[pieces] | curve[pieces] & (colour < 40)) & ~is_paper  # such as an error bar
@@ -68,13 +75,25 @@ def for_dark(
     paint[rim] = (paint[rim] - 255 * (1 - share)) / share
     paint[gone | inked] = light_ink
     rgba = np.dstack([paint, alpha]).clip(0, 255).astype(np.uint8)
-    # letters are what has their height, on the page; a single one may be part of a picture
-    scale = shown_size(picture)[1] / picture.height
+    # a single piece of a letter's height may be part of a picture
     heights = [scale * (rows.stop - rows.start)
-               for (rows, _), is_ink in zip(ndimage.find_objects(pieces), ink[1:]) if is_ink]
-    return Image.fromarray(rgba), sum(5 <= height <= 16 for height in heights) >= 8
+               for (rows, _), is_ink in zip(boxes, ink[1:]) if is_ink]
+    return Image.fromarray(rgba), sum(letter[0] <= each <= letter[1] for each in heights) >= 8
 
 
+def is_grey_picture(
+    grey:np.ndarray,  # (height, width): the box around a piece without colour
+    piece:np.ndarray, # bool, as large: the piece itself
+) -> bool:
+    """Is it a picture, such as a panda: with much white inside, or in many greys? Else it is ink:
+    a sign, an axis, a box."""
+    if piece.mean() < .15: return False
+    enclosed = ndimage.binary_fill_holes(piece) & ~piece
+    commonest = np.bincount(grey[piece] >> 4).max() / piece.sum()
+    return bool(enclosed.mean() > .1 or (piece.mean() > .3 and commonest < .4))
+
+
+letter = 5, 16   # pixels of a page: the height of the letters of a figure
 palette = np.array([[int(name[i:i + 2], 16) for i in (1, 3, 5)] for name in COLOURS], np.int16)
 light_ink = 226  # grey: text on a dark page
 phone = 358      # pixels: the width of a phone's page
