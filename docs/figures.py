@@ -89,8 +89,8 @@ def is_grey_picture(
     a sign, an axis, a box."""
     if piece.mean() < .15: return False
     enclosed = ndimage.binary_fill_holes(piece) & ~piece
-    commonest = np.bincount(grey[piece] >> 4).max() / piece.sum()
-    return bool(enclosed.mean() > .1 or (piece.mean() > .3 and commonest < .4))
+    greys = np.sort(np.bincount(grey[piece] >> 4))[::-1] / piece.sum()
+    return bool(enclosed.mean() > .1 or (piece.mean() > .3 and greys[:3].sum() < .6))
 
 
 letter = 5, 16   # pixels of a page: the height of the letters of a figure
