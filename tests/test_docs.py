@@ -283,6 +283,17 @@ def prose(path):
     return '\n'.join([c.source for c in nb.cells if c.cell_type == 'markdown'] + docs)
 
 
+@pytest.mark.parametrize('path', sorted((root/'nbs').glob('*.ipynb')), ids=lambda path: path.stem)
+def test_imports_that_a_reader_sees_have_cells_of_their_own(path):
+    "nbdev runs cells with imports while it makes documentation, and no others before them."
+    for cell in read_nb(path).cells:
+        if cell.cell_type != 'code' or 'hide' in cell.directives_: continue
+        if any(line.startswith(('%', '!')) for line in cell.source.splitlines()): continue
+        kinds = {isinstance(each, (ast.Import, ast.ImportFrom))
+                 for each in ast.parse(cell.source).body}
+        assert kinds != {True, False}, cell.source
+
+
 works = citations.read_bibliography(root/'docs/references.bib')
 texts = {path.name: prose(path)
          for path in [*(root/'nbs').glob('*.ipynb'), *(root/'docs').glob('*.md')]}
