@@ -108,19 +108,29 @@ export async function loadText(progress) {                  // progress: called 
   const data = JSON.parse(new TextDecoder().decode(text)), reader = makeReader(data);
   const rows = new Int8Array(table), factors = new Float32Array(weights), dim = rows.length / factors.length;
 
-  function sum(vectors) {                                   // their direction; zeros for none
-    const total = new Float32Array(dim);
-    for (const vector of vectors) for (let k = 0; k < dim; k++) total[k] += vector[k];
+  function unit(total) {                                    // its direction; zeros for none
     const length = Math.max(Math.sqrt(total.reduce((all, x) => all + x * x, 0)), 1e-12);
     return total.map(x => x / length);
   }
-  const rowOf = piece => Float32Array.from(rows.subarray(piece * dim, (piece + 1) * dim), x => x * factors[piece]);
+  function sumPieces(pieces) {
+    const total = new Float32Array(dim);
+    for (const piece of pieces) {
+      const factor = factors[piece], row = piece * dim;
+      for (let k = 0; k < dim; k++) total[k] += Math.fround(rows[row + k] * factor);
+    }
+    return unit(total);
+  }
+  function sum(vectors) {
+    const total = new Float32Array(dim);
+    for (const vector of vectors) for (let k = 0; k < dim; k++) total[k] += vector[k];
+    return unit(total);
+  }
   const dot = (u, v) => { let all = 0; for (let k = 0; k < dim; k++) all += u[k] * v[k]; return all; };
-  const texts = data.texts.map(each => each.map(pieces => sum(pieces.map(rowOf)))), means = texts.map(sum);
+  const texts = data.texts.map(each => each.map(sumPieces)), means = texts.map(sum);
 
   function encode(text) {
     if (isBlank(text)) throw new RangeError('the text is blank');
-    return sum(reader.numberPieces(reader.readText(text.toWellFormed?.() ?? text)).map(rowOf));
+    return sumPieces(reader.numberPieces(reader.readText(text.toWellFormed?.() ?? text)));
   }
   function ask(text) {                                      // the question's vector, the best emojis, whether the text is understood, the words that are not
     const question = encode(text);

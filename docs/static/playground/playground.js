@@ -146,7 +146,7 @@ function setUpDesk(book) {
   return set;
 }
 
-function setUpAsk(book, models, pictures) {                  // pictures: a promise of what `load` gives
+function setUpAsk(book, models, pictures, answered) {        // pictures: a promise of what `load` gives; answered: called after each answer
   let text, inventor, turn = 0;
   function words() {                                        // fetched when first needed, again if that failed
     if (text) return text;
@@ -181,7 +181,7 @@ function setUpAsk(book, models, pictures) {                  // pictures: a prom
   async function answer(question) {
     const me = ++turn, isOld = () => me !== turn;
     $('pg-answers').hidden = true;
-    if (!question.trim()) { $('pg-asked').textContent = 'Type a text first.'; return; }
+    if (!question.trim()) { $('pg-asked').textContent = 'Type a text first.'; answered(); return; }
     const {ask} = await words();
     if (isOld()) return;
     const asked = ask(question);
@@ -190,12 +190,14 @@ function setUpAsk(book, models, pictures) {                  // pictures: a prom
     $('pg-answers').hidden = false;
     history.replaceState(null, '', address(question));
     if (!performance.getEntriesByName('first answer').length) performance.mark('first answer');
+    answered();
     await invent(asked.question, isOld).catch(error => { if (!isOld()) $('pg-invented-note').textContent = `None could be invented: ${error.message}.`; });
   }
 
   const ask = () => {
     const me = turn + 1;
     answer($('pg-text').value).catch(error => {
+      answered();
       if (me !== turn) return;
       $('pg-answers').hidden = true;
       $('pg-asked').textContent = `That went wrong: ${error.message}. Ask again.`;
@@ -205,7 +207,7 @@ function setUpAsk(book, models, pictures) {                  // pictures: a prom
     const found = location.hash.match(/^#q=(.*)$/s);
     if (!found) return;
     try { $('pg-text').value = decodeURIComponent(found[1]).slice(0, 2000); }
-    catch { return; }                                       // half a character, such as %E2
+    catch { answered(); return; }                           // half a character, such as %E2
     ask();
   }
   $('pg-ask').addEventListener('submit', event => { event.preventDefault(); ask(); });
@@ -231,13 +233,16 @@ async function start() {
   $('pg-status').textContent = 'Loading the decoder …';
   const {missing} = document.querySelector('.playground').dataset;
   const [models, sheet] = await Promise.all([import('./models.js'), loadSheet()]);
+  let answered;                                             // a text in the address is answered before the decoder is loaded
+  const first = location.hash.startsWith('#q=') ? new Promise(resolve => { answered = resolve; }) : (answered = () => {});
   const pictures = (async () => {
+    await first;
     if (missing) throw new Error(`this site was made without ${missing}`);
     if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
     return models.load();
   })();
   pictures.catch(() => {});                                 // awaited below
-  const asking = setUpAsk(sheet, models, pictures);
+  const asking = setUpAsk(sheet, models, pictures, answered);
   goLive('#ask-section');
   const book = await pictures;
   goLive('.playground');
