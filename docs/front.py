@@ -3,17 +3,20 @@
 The answers are those of the model that ships, asked while the site is built.
 """
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
+import imageio.v3 as iio
 import numpy as np
 
 from neural_emojis.answers import Answerer
-from neural_emojis.data import EmojiSet
+from neural_emojis.data import EmojiSet, tile
 
 texts = ('lost my bag', 'hapy brithday bro', 'up all night coding', 'first day at the gym',
          'u up? miss u')
 page = '''```{{raw}} html
 <link rel="stylesheet" href="_static/playground/playground.css">
+<script>if (location.protocol !== 'file:') document.documentElement.classList.add('can-ask');</script>
 <div class="playground front">
 <form id="front-ask" hidden>
 <label for="front-text">Type a text, and an emoji answers</label>
@@ -31,25 +34,20 @@ page = '''```{{raw}} html
 '''
 
 
-def on_sheet(
-    index:int,   # of an emoji
-    name:str,
-    columns:int, # of the sheet of all emojis
-) -> str: # HTML
-    "An emoji as a piece of the sheet that the playground loads, too."
-    row, column = divmod(index, columns)
-    return (f'<span class="on-sheet" role="img" aria-label="{escape(name)}" '
-            f'title="{escape(name)}" style="--x:{column};--y:{row}"></span>')
-
-
-def front_html(answerer:Answerer, emojis:EmojiSet) -> str:
+def front_html(
+    answerer:Answerer,
+    emojis:EmojiSet,
+    sheet:Path, # of the picture to write, with the emojis of the answers in a row
+) -> str:
     "What stands below the title of the front page, as MyST."
-    columns = int(np.ceil(np.sqrt(len(emojis))))
-    rows = []
+    rows, shown = [], []
     for text in texts:
-        best = answerer.answer(text)
-        said = ''.join(on_sheet(emojis.index(char), name, columns)
-                       for char, name in zip(best['emoji'], best['name']))
+        best, said = answerer.answer(text), ''
+        for char, name in zip(best['emoji'], best['name']):
+            said += (f'<span class="on-sheet" role="img" aria-label="{escape(name)}" '
+                     f'title="{escape(name)}" style="--x:{len(shown)}"></span>')
+            shown.append(emojis[char])
         rows.append(f'<li><a class="said" href="playground.html#q={quote(text)}">{escape(text)}</a> '
                     f'<span class="emojis">{said}</span></li>')
+    iio.imwrite(sheet, tile(np.stack(shown), len(shown)), lossless=True)
     return page.format(rows='\n'.join(rows))

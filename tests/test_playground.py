@@ -50,6 +50,15 @@ def answerer(): return load_answerer()
 def emojis(): return load_emojis()
 
 
+def awake(page) -> None:
+    "Move the mouse until the decoder, which waits for that, is there."
+    for i in range(600):
+        page.mouse.move(100 + i % 2, 100)
+        if page.evaluate('Boolean(window.playground)'): return
+        page.wait_for_timeout(100)
+    raise TimeoutError('the decoder was not loaded within a minute')
+
+
 @pytest.fixture()
 def page(browser, address, npm):
     "The playground when its models have been loaded; errors on it fail the test."
@@ -58,7 +67,7 @@ def page(browser, address, npm):
     page.on('console',
             lambda message: errors.append(message.text) if message.type == 'error' else None)
     page.goto(f'{address}playground.html')
-    page.wait_for_function('window.playground')
+    awake(page)
     yield page
     page.close()
     assert not errors
@@ -308,6 +317,16 @@ def test_emojis_are_found_as_people_type_them(page, emojis, text, char):
     np.testing.assert_allclose(shown_code(page), morph(*code, 201)[1], atol=.02)
 
 
+def test_nothing_that_draws_is_fetched_before_the_reader_moves(browser, address, npm):
+    page, requested = browser.new_page(), []
+    page.on('request', lambda request: requested.append(request.url))
+    page.goto(f'{address}playground.html', wait_until='networkidle')
+    assert not any('.onnx' in url or 'ort.' in url for url in requested)
+    awake(page)
+    assert any('decoder.onnx' in url for url in requested)
+    page.close()
+
+
 def test_words_that_it_does_not_know_are_said_to_be(page):
     page.fill('#pg-text', 'qzxwv')
     page.press('#pg-text', 'Enter')
@@ -366,7 +385,7 @@ def test_the_lens_is_not_in_the_way(browser, address, npm):
                              is_mobile=True) as context:
         page = context.new_page()
         page.goto(f'{address}playground.html')
-        page.wait_for_function('window.playground')
+        awake(page)
         lens, map_ = (page.locator(name).bounding_box() for name in ('#pg-lens', '#pg-map'))
         assert lens['y'] >= map_['y'] + map_['height'] and lens['width'] < 100
 
@@ -413,6 +432,7 @@ def test_pictures_where_a_model_is_missing(browser, address, npm):
     page = browser.new_page()
     page.route('**/decoder.onnx.gz', lambda route: route.fulfill(status=404))
     page.goto(f'{address}playground.html')
+    page.mouse.move(100, 100)
     page.wait_for_function(
         "document.getElementById('pg-status').textContent.includes('decoder.onnx.gz: 404')")
     assert page.locator('img.still:visible').count() == 2
@@ -423,7 +443,7 @@ def test_asking_again_after_the_network_failed(browser, address, npm):
     page = browser.new_page()
     page.route('**/table.gz', lambda route: route.abort())
     page.goto(f'{address}playground.html')
-    page.wait_for_function('window.playground')
+    awake(page)
     page.click('#pg-examples button')
     page.wait_for_function("document.getElementById('pg-asked').textContent.includes('went wrong')")
     page.unroute('**/table.gz')

@@ -25,4 +25,3 @@ $('front-ask').addEventListener('submit', event => {
   answer().catch(error => { $('front-said').textContent = `That went wrong: ${error.message}. Ask again.`; });
 });
 $('front-text').addEventListener('focus', () => load().catch(() => {}), {once: true});   // asking will say what is wrong
-$('front-ask').hidden = false;

@@ -146,7 +146,7 @@ function setUpDesk(book) {
   return set;
 }
 
-function setUpAsk(book, models, pictures, answered) {        // pictures: a promise of what `load` gives; answered: called after each answer
+function setUpAsk(models, pictures, answered) {              // pictures: a promise of what `load` gives; answered: called after each answer
   let text, inventor, turn = 0;
   function words() {                                        // fetched when first needed, again if that failed
     if (text) return text;
@@ -164,7 +164,6 @@ function setUpAsk(book, models, pictures, answered) {        // pictures: a prom
     return text;
   }
   const climber = async () => inventor ??= models.loadInventor((await pictures).run).catch(error => { inventor = undefined; throw error; });
-  const examples = ['lost my bag', 'merry christmas', 'he broke up with me', 'hapy brithday bro', 'up all night coding'];
   const address = question => `#q=${encodeURIComponent(question)}`;
 
   async function invent(question, isOld) {
@@ -174,15 +173,15 @@ function setUpAsk(book, models, pictures, answered) {        // pictures: a prom
     if (!found || isOld()) return;
     const image = await drawn.decode(found.code), {index, distance} = drawn.nearest(image);
     show($('pg-invented'), image);
-    $('pg-invented').ariaLabel = `The invented emoji, most like ${book.names[index]}`;
-    $('pg-invented-note').textContent = `By its picture alone, its cosine with the text is ${found.score.toFixed(2)}. The nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
+    $('pg-invented').ariaLabel = `The invented emoji, most like ${drawn.names[index]}`;
+    $('pg-invented-note').textContent = `By its picture alone, its cosine with the text is ${found.score.toFixed(2)}. The nearest real emoji is ${drawn.chars[index]} ${drawn.names[index]}, ${percent(distance)} away.`;
   }
 
   async function answer(question) {
     const me = ++turn, isOld = () => me !== turn;
     $('pg-answers').hidden = true;
     if (!question.trim()) { $('pg-asked').textContent = 'Type a text first.'; answered(); return; }
-    const {ask} = await words();
+    const [{ask}, book] = await Promise.all([words(), loadSheet()]);
     if (isOld()) return;
     const asked = ask(question);
     $('pg-asked').textContent = `“${question}” ${sayWhatIsUnknown(question, asked)}`;
@@ -213,14 +212,17 @@ function setUpAsk(book, models, pictures, answered) {        // pictures: a prom
   $('pg-ask').addEventListener('submit', event => { event.preventDefault(); ask(); });
   $('pg-text').addEventListener('focus', () => words().catch(() => {}), {once: true});     // asking will say what is wrong
   $('pg-link').addEventListener('click', () => copy($('pg-link'), location.href));
-  $('pg-examples').append(...examples.map(example => {
-    const button = make('button', {type: 'button', textContent: example});
-    button.addEventListener('click', () => { $('pg-text').value = example; ask(); });
-    return button;
-  }));
+  for (const button of $('pg-examples').children) {
+    button.addEventListener('click', () => { $('pg-text').value = button.textContent; ask(); });
+  }
   addEventListener('hashchange', askAddress);
   askAddress();
   return {words, climber};
+}
+
+function say(status) {
+  $('pg-status').classList.toggle('said', status !== '');
+  $('pg-status').textContent = status;
 }
 
 function goLive(section) {
@@ -228,28 +230,33 @@ function goLive(section) {
   for (const still of document.querySelectorAll(`${section} .still`)) still.hidden = true;
 }
 
+// What draws is 8 MB: it is fetched once the reader moves, types, touches or scrolls, or a link has asked for an answer.
+const touched = location.hash.startsWith('#q=') ? Promise.resolve() : new Promise(resolve => {
+  for (const event of ['pointermove', 'pointerdown', 'keydown', 'scroll', 'touchstart', 'wheel']) addEventListener(event, resolve, {once: true, passive: true});
+});
+
 async function start() {
   if (location.protocol === 'file:') return;                // the page says so itself
-  $('pg-status').textContent = 'Loading the decoder …';
   const {missing} = document.querySelector('.playground').dataset;
-  const [models, sheet] = await Promise.all([import('./models.js'), loadSheet()]);
+  const models = await import('./models.js');
   let answered;                                             // a text in the address is answered before the decoder is loaded
   const first = location.hash.startsWith('#q=') ? new Promise(resolve => { answered = resolve; }) : (answered = () => {});
   const pictures = (async () => {
-    await first;
     if (missing) throw new Error(`this site was made without ${missing}`);
     if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
+    await Promise.all([first, touched]);
+    say('Loading the decoder …');
     return models.load();
   })();
   pictures.catch(() => {});                                 // awaited below
-  const asking = setUpAsk(sheet, models, pictures, answered);
+  const asking = setUpAsk(models, pictures, answered);
   goLive('#ask-section');
   const book = await pictures;
   goLive('.playground');
   const take = setUpDesk(book);
   setUpMap(book, take);
-  $('pg-status').hidden = true;
+  say('');
   window.playground = {...book, ...asking, take};                // to play with in the console, and for the tests
 }
 
-start().catch(error => { $('pg-status').textContent = `The playground cannot draw: ${error.message}. Here are pictures of it.`; });
+start().catch(error => say(`The playground cannot draw: ${error.message}. Here are pictures of it.`));
