@@ -97,13 +97,16 @@ stand_in = re.compile(r'using (.+?) in place of (\S+?):', re.DOTALL)  # of `find
 
 class banner(Processor):
     """Say at the top of a page which data was missing when its chapter was run, from the notes
-    that the run itself printed."""
+    that the run itself printed. The front page shows figures of the scoreboard."""
     def begin(self):
-        said = ''.join(''.join(output.get('text', '')) for cell in self.nb.cells
+        path, cells = Path(self.nb.path_), list(self.nb.cells)
+        board = path.with_name('10_scoreboard.ipynb')
+        if path.stem == 'index' and board.exists(): cells += read_nb(board).cells
+        said = ''.join(''.join(output.get('text', '')) for cell in cells
                        for output in cell.get('outputs', []))
         missing = dict(pair[::-1] for pair in stand_in.findall(said))
         if not missing: return
-        each = '; '.join(f'*{" ".join(used.split())}* in place of *{wanted}*'
+        each = '; '.join(f'{" ".join(used.split())} in place of `{wanted}`'
                          for wanted, used in sorted(missing.items()))
         note = (':::{admonition} This page was made without the real data\n:class: warning banner\n\n'
                 f'It ran on {each}. Its tables and figures show what came of that. Figures within '
@@ -332,6 +335,7 @@ def write_pages(
     front = process(nbs/'index.ipynb')
     (source/'static').mkdir(exist_ok=True)
     top = front_html(load_answerer(), load_emojis(), source/'static/chat.webp')
-    front.cells.insert(1, mk_cell(top, 'markdown'))
+    at = 1 + ('warning banner' in front.cells[1].source)
+    front.cells.insert(at, mk_cell(top, 'markdown'))
     front.cells.append(mk_cell(contents(nbs), 'markdown'))
     write_nb(front, source/'index.ipynb')

@@ -113,8 +113,16 @@ def test_banner_where_data_was_missing(tmp_path, printed):
     banners = [i for i, each in enumerate(cells) if 'without the real data' in each.source]
     assert banners == ([1] if printed == note else [])
     if banners:
-        assert '*sample_tweets.csv* in place of *airline/Tweets.csv*' in cells[1].source
+        assert 'sample_tweets.csv in place of `airline/Tweets.csv`' in cells[1].source
         assert re.search(r'as of \d{4}-\d\d-\d\d', cells[1].source)
+
+
+def test_the_front_page_has_the_banner_of_the_scoreboard(tmp_path):
+    cell = mk_cell('load()', 'code')
+    cell.outputs = [{'output_type': 'stream', 'name': 'stdout', 'text': note}]
+    write_nb(new_nb([cell]), tmp_path/'10_scoreboard.ipynb')
+    write_nb(new_nb([mk_cell('# T', 'markdown')]), tmp_path/'index.ipynb')
+    assert 'without the real data' in pages.process(tmp_path/'index.ipynb').cells[1].source
 
 
 def test_the_banner_knows_what_the_loaders_say(tmp_path, monkeypatch):
