@@ -94,8 +94,9 @@ def members(cls) -> list[str]:
     return [name for name in names if getattr(vars(cls).get(name), '__doc__', None)]
 
 
-def api_entry(module:str, name:str) -> str:
-    "The entry of `name`, a function, class, `Class.method` or property of `module`."
+def api_entry(module:str, name:str, bare:bool=False) -> str:
+    """The entry of `name`, a function, class, `Class.method` or property of `module`;
+    bare: without its parameters and what is said of it."""
     parent, _, attribute = name.rpartition('.')
     # `lru_cache` wraps
     obj = inspect.unwrap(reduce(getattr, name.split('.'), import_module(module)))
@@ -107,10 +108,11 @@ def api_entry(module:str, name:str) -> str:
     kind = ('class' if inspect.isclass(obj) else 'property' if prop
             else 'method' if parent else 'function')
     doc = inspect.cleandoc(obj.__doc__ or '')
-    parts = [doc] if prop else [doc, parameter_table(obj)]
-    if kind == 'class': parts += [api_entry(module, f'{name}.{member}') for member in members(obj)]
+    parts = [] if bare else [doc] if prop else [doc, parameter_table(obj)]
+    if kind == 'class':
+        parts += [api_entry(module, f'{name}.{member}', bare) for member in members(obj)]
     fence, body = '`' * (8 - name.count('.')), '\n\n'.join(filter(None, parts))
-    return (f'{fence}{{py:{kind}}} {name}{"" if prop else signature_text(obj)}\n'
+    return (f'{fence}{{py:{kind}}} {name}{"" if prop or bare else signature_text(obj)}\n'
             f':module: {module}\n\n{body}\n{fence}')
 
 

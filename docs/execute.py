@@ -1,13 +1,15 @@
 """Run every chapter from top to bottom, in reading order, each in a kernel of its own.
 
     python docs/execute.py              # copies in _build/nbs; nbs/ stays as it is
-    python docs/execute.py --in-place   # nbs/ itself: for maintainers, through `make outputs`
+    python docs/execute.py --in-place   # nbs/ itself: for maintainers, through `make outputs`;
+                                        # measured.txt keeps the date
 """
 import argparse
 import os
 import shutil
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import nbformat
@@ -71,6 +73,7 @@ def main() -> None:
         start = time.time()
         execute(path)
         print(f'{time.time() - start:6.1f} s', flush=True)
+    if args.in_place: (root/'docs/measured.txt').write_text(f'{date.today()}\n', encoding='utf-8')
     print(f'{len(chapters(folder))} chapters run in {time.time() - started:.0f} s')
 
 

@@ -1,12 +1,16 @@
-"""Figures for the page: small files, shown at their size in inches.
+"""Figures for the page: small files, shown at their size in inches, and drawn again for the dark.
 
 The more pixels they have, the crisper they are.
 """
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 from docutils import nodes
 from PIL import Image
+from scipy import ndimage
+
+from neural_emojis.plot import COLOURS
 
 css_inch = 96  # pixels of a page in an inch
 
@@ -18,27 +22,110 @@ def shown_size(picture:Image.Image) -> tuple[int, int]:
     return tuple(round(side * css_inch / dpi) for side in picture.size)
 
 
-def as_webp(path:Path) -> bytes:
-    "A PNG without loss, a JPEG with as little as it had."
-    picture, file = Image.open(path), BytesIO()
-    how = {'lossless': True, 'quality': 80} if picture.format == 'PNG' else {'quality': 82}
-    picture.save(file, 'WEBP', method=4, **how)
+def as_webp(
+    picture:Image.Image,
+    lossless:bool, # as a PNG is; else with as little loss as a JPEG has
+) -> bytes:
+    "A picture in a small file."
+    file, quality = BytesIO(), {'lossless': True, 'quality': 80} if lossless else {'quality': 82}
+    picture.save(file, 'WEBP', method=4, **quality)
     return file.getvalue()
 
 
+def for_dark(
+    picture:Image.Image, # a figure on white
+) -> tuple[Image.Image, bool]: # the same in RGBA on nothing, and whether it has letters
+    """A figure for a dark page: its paper is transparent and its black ink light; coloured
+    pictures stay as they are, with the white inside them."""
+    rgb = np.asarray(picture.convert('RGB'))
+    least = rgb.min(axis=2)
+    colour = rgb.max(axis=2) - least
+    is_paper = (least > 247) & (colour < 6)
+    # pieces: one with colour is a picture or a curve, a dark one without is ink
+    pieces, n = ndimage.label(~is_paper, np.ones((3, 3)))
+    count = lambda mask: np.bincount(pieces[mask], minlength=n + 1)
+    size = np.maximum(count(~is_paper), 1)
+    coloured = count(colour > 40) / size > .02
+    ink = ~coloured & (count(least < 140) > 0)
+    boxes = ndimage.find_objects(pieces)
+    scale = shown_size(picture)[1] / picture.height
+    for i in np.flatnonzero(ink):
+        if i and scale * (boxes[i - 1][0].stop - boxes[i - 1][0].start) > letter[1]:
+            ink[i] = not is_grey_picture(least[boxes[i - 1]], pieces[boxes[i - 1]] == i)
+    # paper within a picture belongs to it, such as the teeth of a grin; not that below a curve
+    off = np.abs(rgb[..., None, :].astype(np.int16) - palette).max(axis=3).min(axis=2) \
+        if coloured.any() else np.full(least.shape, 255)
+    curve = count(off < 6) / np.maximum(count(colour > 60), 1) > .3
+    gaps, m = ndimage.label(is_paper)
+    inside = np.bincount(gaps.ravel(), minlength=m + 1) < .002 * is_paper.size
+    inside[np.concatenate([gaps[0], gaps[-1], gaps[:, 0], gaps[:, -1]])] = False
+    is_picture = ~ink & ~curve
+    is_picture[0] = False
+    of_picture = ndimage.binary_dilation(is_picture[pieces], np.ones((3, 3)))
+    inside &= np.bincount(gaps[of_picture], minlength=m + 1) > 0
+    gone = is_paper & ~inside[gaps]
+    inked = (ink[pieces] | curve[pieces] & (colour < 40)) & ~is_paper  # such as an error bar
+    # the rim of a picture is blended with the paper: take that out again
+    rim = ndimage.binary_dilation(gone, np.ones((3, 3))) & ~gone & ~inked
+    alpha = np.full(least.shape, 255, np.float32)
+    alpha[gone | inked] = 255 - least[gone | inked]
+    alpha[rim] = (255 - least[rim].astype(np.float32)).clip(40)
+    paint = rgb.astype(np.float32)
+    share = alpha[rim][:, None] / 255
+    paint[rim] = (paint[rim] - 255 * (1 - share)) / share
+    paint[gone | inked] = light_ink
+    rgba = np.dstack([paint, alpha]).clip(0, 255).astype(np.uint8)
+    # a single piece of a letter's height may be part of a picture
+    heights = [scale * (rows.stop - rows.start)
+               for (rows, _), is_ink in zip(boxes, ink[1:]) if is_ink]
+    return Image.fromarray(rgba), sum(letter[0] <= each <= letter[1] for each in heights) >= 8
+
+
+def is_grey_picture(
+    grey:np.ndarray,  # (height, width): the box around a piece without colour
+    piece:np.ndarray, # bool, as large: the piece itself
+) -> bool:
+    """Is it a picture, such as a panda: with much white inside, or in many greys? Else it is ink:
+    a sign, an axis, a box."""
+    if piece.mean() < .15: return False
+    enclosed = ndimage.binary_fill_holes(piece) & ~piece
+    greys = np.sort(np.bincount(grey[piece] >> 4))[::-1] / piece.sum()
+    return bool(enclosed.mean() > .1 or (piece.mean() > .3 and greys[:3].sum() < .6))
+
+
+letter = 5, 16   # pixels of a page: the height of the letters of a figure
+palette = np.array([[int(name[i:i + 2], 16) for i in (1, 3, 5)] for name in COLOURS], np.int16)
+light_ink = 226  # grey: text on a dark page
+phone = 358      # pixels: the width of a phone's page
+
+
 def prepare_figures(app, doctree) -> None:
-    """Give each picture of a notebook its size, and its smaller file where WebP is smaller;
-    keep one caption for a cell."""
-    for image in doctree.findall(nodes.image):
+    """Give each picture of a notebook its size, its smaller file where WebP is smaller, and one
+    for dark pages; keep one caption for a cell."""
+    for image in list(doctree.findall(nodes.image)):
         path = Path(app.env.relfn2path(image['uri'])[1])
         if '://' in image['uri'] or path.suffix not in ('.png', '.jpeg', '.jpg', '.gif'): continue
+        picture = Image.open(path)
         if 'width' not in image:
-            image['width'], image['height'] = map(str, shown_size(Image.open(path)))
+            image['width'], image['height'] = map(str, shown_size(picture))
         image['loading'] = 'lazy'
         image.setdefault('alt', '')
-        if path.suffix == '.gif' or len(smaller := as_webp(path)) >= path.stat().st_size: continue
-        path.with_suffix('.webp').write_bytes(smaller)
-        image['uri'] = str(Path(image['uri']).with_suffix('.webp'))
+        if path.suffix == '.gif': continue
+        dark, has_letters = for_dark(picture)
+        if has_letters and int(image['width']) > phone: image['classes'].append('lettered')
+        is_png = picture.format == 'PNG'
+        place = lambda end: (path.with_name(path.stem + end),
+                             str(Path(image['uri']).with_name(path.stem + end)))
+        file, uri = place('-dark.webp')
+        file.write_bytes(as_webp(dark, is_png))
+        other = image.deepcopy()
+        other['uri'] = uri
+        other['classes'].append('only-dark')
+        image['classes'].append('only-light')
+        image.parent.insert(image.parent.index(image) + 1, other)
+        if len(smaller := as_webp(picture, is_png)) >= path.stat().st_size: continue
+        file, image['uri'] = place('.webp')
+        file.write_bytes(smaller)
     is_output = lambda node: (isinstance(node, nodes.Element)
                               and 'cell_output' in node.get('classes', []))
     for output in doctree.findall(is_output):

@@ -2,6 +2,7 @@
 
 The order of the steps in `page_processors` is the order in which they happen to a notebook.
 """
+import ast
 import re
 import shutil
 import sys
@@ -22,6 +23,9 @@ from nbdev.processors import (
 )
 
 from api import api_entry
+from front import front_html
+from neural_emojis.answers import load_answerer
+from neural_emojis.data import load_emojis
 
 # each part of the book, and the first of its chapters
 parts = {'Part I · Pictures': '00', "Part II · The article's answers": '04',
@@ -72,7 +76,7 @@ class cell_options(Processor):
     """Carry out `#| key: value` lines (echo, output, code-fold, fig-cap, ...)
     as MyST-NB tags and metadata."""
     tags = {('echo', False): 'remove-input', ('output', False): 'remove-output',
-            ('warning', False): 'remove-stderr', ('code-fold', True): 'hide-input'}
+            ('warning', False): 'remove-stderr'}
     figure = {'fig-cap': ('figure', 'caption'), 'label': ('figure', 'name'),
               'fig-alt': ('image', 'alt'), 'width': ('image', 'width')}
 
@@ -85,6 +89,7 @@ class cell_options(Processor):
             cell.source = None
             return
         cell.source = ''.join(lines[n:]).strip('\n')
+        if options.get('code-fold') is True: cell.fold = 'Code'
         tags = [tag for (key, value), tag in self.tags.items() if options.get(key) == value]
         if 'hide_input' in cell.directives_: tags.append('remove-input')
         if tags: cell.metadata['tags'] = tags
@@ -98,6 +103,38 @@ class cell_options(Processor):
                 cell.metadata.setdefault('mystnb', {}).setdefault(group, {})[name] = options[key]
         if '#|' in cell.source:
             raise ValueError(f'a directive is left in the middle of a cell:\n{cell.source}')
+
+
+def drop_for_readme(cell):
+    "A cell with `#| only: readme` is for those who see no styles and no scripts."
+    if re.search(r'^#\| *only: *readme', cell.source or '', re.MULTILINE): cell.source = None
+
+
+stand_in = re.compile(r'using (.+?) in place of (\S+?):', re.DOTALL)  # of `find_or_download`
+
+class banner(Processor):
+    """Say at the top of a page which data was missing when its chapter was run, from the notes
+    that the run itself printed. The front page shows figures of the scoreboard."""
+    def begin(self):
+        path, cells = Path(self.nb.path_), list(self.nb.cells)
+        board = path.with_name('10_scoreboard.ipynb')
+        if path.stem == 'index' and board.exists(): cells += read_nb(board).cells
+        said = ''.join(''.join(output.get('text', '')) for cell in cells
+                       for output in cell.get('outputs', []))
+        missing = dict(pair[::-1] for pair in stand_in.findall(said))
+        if not missing: return
+        each = '; '.join(f'{" ".join(used.split())} in place of `{wanted}`'
+                         for wanted, used in sorted(missing.items()))
+        note = (':::{admonition} This page was made without the real data\n:class: warning banner\n\n'
+                f'It ran on {each}. Its tables and figures show what came of that. Figures within '
+                f'sentences are those of the real data, as of {measured_on()}, and need not agree '
+                'with them.\n:::')
+        self.nb.cells.insert(1, mk_cell(note, 'markdown'))
+
+
+def measured_on() -> str:
+    "The date of the last run on the real data, as `docs/execute.py --in-place` wrote it."
+    return (Path(__file__).parent/'measured.txt').read_text(encoding='utf-8').strip()
 
 
 class page_head(Processor):
@@ -152,22 +189,34 @@ def reading_minutes(cells:list) -> int:
 
 
 def run_line(name:str) -> str:
-    "The command that opens a chapter."
+    "The command that opens a chapter, and a machine elsewhere that does."
     return ('```{code-block} bash\n:caption: Run this chapter\n:class: run\n\n'
-            f'make lab CHAPTER={name}\n```')
+            f'make lab CHAPTER={name}\n```\n\n'
+            f'{{.elsewhere}}\n[or on Binder]({binder}?urlpath=lab/tree/nbs/{name}.ipynb)')
+
+
+binder = ('https://mybinder.org/v2/gh/'
+          f"{get_config().git_url.removeprefix('https://github.com/')}/{get_config().branch}")
 
 
 class order_docs(Processor):
-    """Put the entries of an exported cell in the order of their definitions,
-    and before its source if that is shown."""
+    """Show each exported definition once: its entry, or its source where the chapter shows that
+    and it is short. A long source is folded behind the entry."""
     def begin(self):
         cells, ordered = list(self.nb.cells), []
         while cells:
             cell, entries = cells.pop(0), []
             while cells and getattr(cells[0], 'has_sd', False):
                 entries.insert(0, cells.pop(0))  # nbdev adds the last first
+            if 'exports' in cell.directives_ and entries:
+                if len(cell.source.splitlines()) > shown_lines: cell.fold = 'Source'
+                else:
+                    for entry in entries: entry.sourced = True
             ordered += [*entries, cell] if 'exports' in cell.directives_ else [cell, *entries]
         self.nb.cells = ordered
+
+
+shown_lines = 16  # of a source, at most; a longer one is folded
 
 
 class api_docs(Processor):
@@ -177,8 +226,67 @@ class api_docs(Processor):
     def cell(self, cell):
         if cell.cell_type != 'code': return
         if not (name := re.match(r'show_doc\(([\w.]+).*\)\s*$', cell.source.strip())): return
-        cell.cell_type, cell.source = 'markdown', api_entry(self.module, name[1])
-        for key in ('outputs', 'execution_count', 'has_sd'): cell.pop(key, None)
+        entry = api_entry(self.module, name[1], bare=getattr(cell, 'sourced', False))
+        if getattr(cell, 'sourced', False):  # an anchor for links; the source beside it says all
+            entry = f'`````````{{container}} sourced\n{entry}\n`````````'
+        cell.cell_type, cell.source = 'markdown', entry
+        for key in ('outputs', 'execution_count', 'has_sd', 'sourced'): cell.pop(key, None)
+
+
+def is_test(statement:ast.stmt) -> bool:
+    "An assertion, or a call of one of fastcore's tests."
+    if isinstance(statement, ast.With): return all(map(is_test, statement.body))
+    call = getattr(statement, 'value', None)
+    return isinstance(statement, ast.Assert) or (
+        isinstance(call, ast.Call) and getattr(call.func, 'id', '').startswith('test_'))
+
+
+class fold_tests(Processor):
+    """Fold what a reader need not read: tests, in cells of their own or out of those that show
+    something, and long code; each behind one quiet line."""
+    def begin(self):
+        cells = []
+        for cell in self.nb.cells:
+            is_plain = cell.cell_type == 'code' and cell.source is not None
+            if not is_plain or 'fold' in cell or 'remove-input' in cell.metadata.get('tags', []):
+                cells.append(cell)
+                continue
+            shown, tests = split_tests(cell.source)
+            is_quiet = not cell.get('outputs')
+            if tests and (is_quiet or not shown):
+                last = cells[-1] if cells else {}
+                if is_quiet and last.get('fold') == 'Tests' and not last.get('outputs'):
+                    last.source += f'\n\n{cell.source}'
+                    continue
+                cell.fold = 'Tests'
+            elif tests: cell.source = shown
+            if 'fold' not in cell and len(cell.source.splitlines()) > plain_lines: cell.fold = 'Code'
+            cells.append(cell)
+            if tests and cell.get('fold') != 'Tests':
+                cells.append(mk_cell(tests, 'code'))
+                cells[-1].fold = 'Tests'
+        for cell in cells:
+            if not (prompt := cell.pop('fold', '')): continue
+            cell.metadata.setdefault('tags', []).append('hide-input')
+            cell.metadata.setdefault('mystnb', {})['code_prompt_show'] = prompt
+            cell.metadata['mystnb']['code_prompt_hide'] = prompt
+        self.nb.cells = cells
+
+
+plain_lines = 8  # of code that is no exported source, at most; longer is folded
+
+
+def split_tests(source:str) -> tuple[str, str]:
+    "The code of a cell without its tests, and these, each with the comment above it."
+    try: body = ast.parse(source).body
+    except SyntaxError: return source, ''  # a line for the shell
+    lines, tests = source.splitlines(), set()
+    for statement in filter(is_test, body):
+        first = statement.lineno - 1
+        while first and lines[first - 1].startswith('#'): first -= 1
+        tests |= set(range(first, statement.end_lineno))
+    part = lambda wanted: '\n'.join(line for i, line in enumerate(lines) if (i in tests) == wanted)
+    return part(False).strip('\n'), part(True)
 
 
 callout = re.compile(r'^(:::+) *\{\.callout-(\w+)([^}]*)\} *\n+(?:#+ +([^\n]+)\n+)?', re.MULTILINE)
@@ -203,9 +311,9 @@ def site_links(cell):
         cell.source = re.sub(r'\]\(\.\./(?=\w+\.md\))', f']({root}', cell.source)
 
 
-page_processors = [add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,
-                   api_docs, rm_export, hide_, cell_options, callouts, site_links,
-                   strip_hidden_metadata, reading_time]
+page_processors = [drop_for_readme, add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,
+                   api_docs, rm_export, hide_, cell_options, fold_tests, callouts, site_links,
+                   strip_hidden_metadata, reading_time, banner]
 
 
 def process(path:Path):
@@ -221,12 +329,11 @@ def contents(nbs:Path) -> str:
     "The table of contents, as MyST directives."
     toctree = lambda caption, lines: '\n'.join(
         ['```{toctree}', ':hidden:', f':caption: {caption}', '', *lines, '```'])
-    lists = {caption: [] for caption in parts}
+    lists = {'Play': ['playground']} | {caption: [] for caption in parts}
     for path in chapters(nbs):
         part = [caption for caption, first in parts.items() if first <= number(path)][-1]
         lists[part].append(f'{label(path)} · {title(path)} <{path.stem}>')
-    lists |= {'Play': ['playground'],
-              'About': ['making', 'bibliography'],
+    lists |= {'About': ['making', 'bibliography'],
               'Reference': ['All functions and classes <genindex>', 'Search <search>']}
     return '\n\n'.join(toctree(caption, lines) for caption, lines in lists.items() if lines)
 
@@ -243,5 +350,9 @@ def write_pages(
         else: shutil.copy(path, source)
     for path in chapters(nbs): write_nb(process(path), source/path.name)
     front = process(nbs/'index.ipynb')
+    (source/'static').mkdir(exist_ok=True)
+    top = front_html(load_answerer(), load_emojis(), source/'static/chat.webp')
+    at = 1 + ('warning banner' in front.cells[1].source)
+    front.cells.insert(at, mk_cell(top, 'markdown'))
     front.cells.append(mk_cell(contents(nbs), 'markdown'))
     write_nb(front, source/'index.ipynb')

@@ -9,7 +9,6 @@ but for rounding.
 import gzip
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -209,25 +208,30 @@ def write_inventor(folder:Path, answerer:Answerer) -> None:
 
 
 def write_map(folder:Path, emojis:EmojiSet) -> np.ndarray: # the map, (872, 2)
-    """The codes, their map, the mixture, and how much each dimension says;
-    and the pictures of all emojis as one."""
+    "The codes, their map, the mixture, and how much each dimension says."
     posteriors, density = load_posteriors(), load_density()
     codes = posteriors[0]
     xy = project(codes)
     kl = kl_by_dimension(*posteriors)
-    names = load_annotations().loc[emojis.names, 'name']
     low, high = np.quantile(codes, [.01, .99], axis=0)
-    data = {'chars': emojis.chars, 'names': list(names), 'codes': plain(codes), 'xy': plain(xy),
+    data = {'codes': plain(codes), 'xy': plain(xy),
             'neighbours': neighbours, 'power': power,
             'kl': plain(kl), 'order': np.argsort(-kl).tolist(),
             'low': plain(1.2 * low), 'high': plain(1.2 * high),
             'weights': plain(density.weights_), 'means': plain(density.means_),
             'roots': plain(np.linalg.cholesky(density.covariances_))}
     (folder/'map.json').write_text(json.dumps(data, ensure_ascii=False), encoding='utf-8')
+    return xy
+
+
+def write_sheet(folder:Path, emojis:EmojiSet) -> None:
+    "The pictures of all emojis as one, their characters and names."
+    names = load_annotations().loc[emojis.names, 'name']
+    data = {'chars': emojis.chars, 'names': list(names)}
+    (folder/'emojis.json').write_text(json.dumps(data, ensure_ascii=False), encoding='utf-8')
     columns = int(np.ceil(np.sqrt(len(emojis))))
     iio.imwrite(folder/'emojis.webp', tile(emojis.images, columns),
                 lossless=True, quality=100, method=6)
-    return xy
 
 
 def draw_map(images:np.ndarray, xy:np.ndarray) -> np.ndarray: # uint8 (1400, 1400, 4)
@@ -277,15 +281,14 @@ def install_runtime(folder:Path) -> str: # why it could not be had, '' if it is 
     return ''
 
 
-def show_pictures_only(page:Path, reason:str) -> None:
-    "Take the script out of the playground's page, and say on it and here why."
-    print(f'The playground will show pictures only, as onnxruntime-web could not be had: {reason}.',
+def draw_nothing(page:Path, reason:str) -> None:
+    "Have the playground's page answer texts and show pictures of the rest; say here why."
+    print(f'The playground will not draw, as onnxruntime-web could not be had: {reason}.',
           file=sys.stderr)
-    html = re.sub(r'(<p class="status".*?>).*?</p>',
-                  r'\1These are pictures of it: this site was made without onnxruntime-web, '
-                  r'which runs its models.</p>',
-                  page.read_text(encoding='utf-8'))
-    page.write_text(re.sub(r'<script.*?</script>\n', '', html), encoding='utf-8')
+    html = page.read_text(encoding='utf-8')
+    page.write_text(html.replace('<div class="playground"',
+                                 '<div class="playground" data-missing="onnxruntime-web"'),
+                    encoding='utf-8')
 
 
 def write_playground(
@@ -296,10 +299,11 @@ def write_playground(
     folder.mkdir(parents=True, exist_ok=True)
     answerer, emojis = load_answerer(), load_emojis()
     xy = write_map(folder, emojis)
+    write_sheet(folder, emojis)
     write_pictures(folder, answerer, emojis, xy)
+    write_reader(folder, answerer)
     if reason := install_runtime(folder):
-        show_pictures_only(source/'playground.html', reason)
+        draw_nothing(source/'playground.html', reason)
         return
     export(load_vae().decoder, folder/'decoder.onnx.gz')
-    write_reader(folder, answerer)
     write_inventor(folder, answerer)

@@ -26,6 +26,7 @@ import pages
 import playground
 import readme
 from api import inherits_init, members, parameter_table, parameters, signature_text
+from neural_emojis import data
 from polish import polish
 
 root = Path(__file__).resolve().parent.parent
@@ -72,9 +73,68 @@ def test_exported_functions_become_api_entries(tmp_path):
                       ('code', '#| exports\ndef train_valid_mask(n): "Split."'))
     tile, rasterise, mask, source = cells[1:]
     assert '{py:function} tile(' in tile.source and '{py:function} rasterise(' in rasterise.source
-    assert (mask.cell_type == 'markdown'
-            and mask.source.splitlines()[0].endswith('{py:function} train_valid_mask(n)'))
-    assert '| `n` | `int` |' in mask.source and source.source.startswith('def train_valid_mask')
+    # shown once: the source, beside an anchor without parameters
+    assert '{container} sourced' in mask.source and '{py:function} train_valid_mask\n' in mask.source
+    assert '`n`' not in mask.source and source.source.startswith('def train_valid_mask')
+    assert 'hide-input' not in source.metadata.get('tags', [])
+
+
+def test_long_sources_are_folded_behind_their_entry(tmp_path):
+    source = '#| exports\ndef train_valid_mask(n):\n' + '    n += 1\n' * pages.shown_lines
+    _, entry, shown = processed(tmp_path, ('markdown', '# T'), ('code', '#| default_exp data'),
+                                ('code', source))
+    assert '| `n` | `int` |' in entry.source and 'sourced' not in entry.source
+    assert shown.metadata.tags == ['hide-input']
+    assert shown.metadata.mystnb == {'code_prompt_show': 'Source', 'code_prompt_hide': 'Source'}
+
+
+def test_tests_and_long_code_are_folded(tmp_path):
+    nb = new_nb([mk_cell('# T', 'markdown'), *map(mk_cell, [
+        'x = 1\n# sure\nassert x\nx', 'test_eq(x, 1)', 'y = 2\ntest_eq(y, 2)',
+        'z = [1,\n' + '     1,\n' * pages.plain_lines + '     1]', 'with test_it(): assert x'])])
+    nb.cells[1].outputs = [{'output_type': 'execute_result', 'data': {'text/plain': '1'},
+                            'metadata': {}}]
+    write_nb(nb, tmp_path/'03_toy.ipynb')
+    _, shown, tests, long, more = pages.process(tmp_path/'03_toy.ipynb').cells
+    assert shown.source == 'x = 1\nx' and shown.outputs and 'tags' not in shown.metadata
+    assert tests.source == '# sure\nassert x\n\ntest_eq(x, 1)\n\ny = 2\ntest_eq(y, 2)'
+    prompts = [cell.metadata['mystnb']['code_prompt_show'] for cell in (tests, long, more)]
+    assert prompts == ['Tests', 'Code', 'Tests']
+    assert all(cell.metadata['tags'] == ['hide-input'] for cell in (tests, long, more))
+
+
+note = ('Note: using sample_tweets.csv in place of airline/Tweets.csv: could not download it: '
+        'no connection. Set NEURAL_EMOJIS_DATA to a folder that has it.\n')
+
+@pytest.mark.parametrize('printed', [note, 'airline/Tweets.csv (path, 3 tweets)\n'])
+def test_banner_where_data_was_missing(tmp_path, printed):
+    cell = mk_cell('load()', 'code')
+    cell.outputs = [{'output_type': 'stream', 'name': 'stdout', 'text': printed}]
+    write_nb(new_nb([mk_cell('# T', 'markdown'), cell]), tmp_path/'03_toy.ipynb')
+    cells = pages.process(tmp_path/'03_toy.ipynb').cells
+    banners = [i for i, each in enumerate(cells) if 'without the real data' in each.source]
+    assert banners == ([1] if printed == note else [])
+    if banners:
+        assert 'sample_tweets.csv in place of `airline/Tweets.csv`' in cells[1].source
+        assert re.search(r'as of \d{4}-\d\d-\d\d', cells[1].source)
+
+
+def test_the_front_page_has_the_banner_of_the_scoreboard(tmp_path):
+    cell = mk_cell('load()', 'code')
+    cell.outputs = [{'output_type': 'stream', 'name': 'stdout', 'text': note}]
+    write_nb(new_nb([cell]), tmp_path/'10_scoreboard.ipynb')
+    write_nb(new_nb([mk_cell('# T', 'markdown')]), tmp_path/'index.ipynb')
+    assert 'without the real data' in pages.process(tmp_path/'index.ipynb').cells[1].source
+
+
+def test_the_banner_knows_what_the_loaders_say(tmp_path, monkeypatch):
+    monkeypatch.delenv('NEURAL_EMOJIS_DATA', raising=False)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    def refuse(*args, **settings): raise data.DownloadError('no connection')
+    monkeypatch.setattr(data, 'download', refuse)
+    for load in (data.load_tweets, data.load_glove, data.load_emoji_tweets):
+        with pytest.warns(UserWarning) as notes: load()
+        assert pages.stand_in.findall(str(notes[0].message)), load.__name__
 
 
 def test_directive_in_the_middle_of_a_cell_is_an_error(tmp_path):
@@ -224,10 +284,10 @@ def test_contents_list_all_parts(tmp_path):
     lines = [line for line in pages.contents(tmp_path).splitlines()
              if line.startswith((':caption:', *'0123456789A')) and 'function' not in line]
     assert lines == [
-        ':caption: Part I · Pictures', '0 · A title <00_a>',
+        ':caption: Play', ':caption: Part I · Pictures', '0 · A title <00_a>',
         ':caption: Part III · What came since', '7 · A title <07_b>', '12 · A title <12_c>',
         ':caption: Appendices', 'A1 · A title <a1_d>',
-        ':caption: Play', ':caption: About', ':caption: Reference']
+        ':caption: About', ':caption: Reference']
 
 
 def test_appendix_has_a_byline(tmp_path):
@@ -247,6 +307,17 @@ def prose(path):
     docs = [ast.get_docstring(node) or '' for tree in code for node in ast.walk(tree)
             if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     return '\n'.join([c.source for c in nb.cells if c.cell_type == 'markdown'] + docs)
+
+
+@pytest.mark.parametrize('path', sorted((root/'nbs').glob('*.ipynb')), ids=lambda path: path.stem)
+def test_imports_that_a_reader_sees_have_cells_of_their_own(path):
+    "nbdev runs cells with imports while it makes documentation, and no others before them."
+    for cell in read_nb(path).cells:
+        if cell.cell_type != 'code' or 'hide' in cell.directives_: continue
+        if any(line.startswith(('%', '!')) for line in cell.source.splitlines()): continue
+        kinds = {isinstance(each, (ast.Import, ast.ImportFrom))
+                 for each in ast.parse(cell.source).body}
+        assert kinds != {True, False}, cell.source
 
 
 works = citations.read_bibliography(root/'docs/references.bib')
@@ -325,8 +396,25 @@ def test_figures_are_shown_at_their_size_in_inches(tmp_path):
 def test_webp_of_a_png_has_the_same_pixels(tmp_path):
     picture = Image.effect_noise((40, 30), 50).convert('RGB')
     picture.save(tmp_path/'a.png')
-    (tmp_path/'a.webp').write_bytes(figures.as_webp(tmp_path/'a.png'))
+    (tmp_path/'a.webp').write_bytes(figures.as_webp(Image.open(tmp_path/'a.png'), True))
     assert Image.open(tmp_path/'a.webp').tobytes() == picture.tobytes()
+
+
+def test_figure_for_dark_pages():
+    picture = np.full((60, 120, 3), 255, np.uint8)
+    for left in range(2, 18, 2): picture[5:15, left] = 0  # letters
+    picture[10:50, 40:80] = 255, 204, 77  # an emoji, with a tooth
+    picture[30:33, 56:60] = 255
+    picture[10:50, 90:92] = picture[10:50, 108:110] = 0, 114, 178  # a curve, with paper between
+    picture[10:12, 90:110] = picture[48:50, 90:110] = 0, 114, 178
+    dark, has_letters = figures.for_dark(Image.fromarray(picture))
+    dark = np.array(dark)
+    assert has_letters and dark.shape == (60, 120, 4)
+    assert dark[0, 0, 3] == dark[30, 100, 3] == 0
+    assert dark[10, 6].tolist() == [figures.light_ink] * 3 + [255]
+    assert dark[20, 60].tolist() == [255, 204, 77, 255]
+    assert dark[31, 57].tolist() == [255] * 4
+    assert not figures.for_dark(Image.fromarray(picture[:, 30:85]))[1]
 
 
 def test_alternative_text_of_an_output(tmp_path):
@@ -371,11 +459,9 @@ def test_card(tmp_path):
 def test_playground_without_its_runtime(tmp_path, capsys):
     page = tmp_path/'playground.html'
     page.write_text((root/'docs/playground.html').read_text())
-    playground.show_pictures_only(page, 'npm is not installed')
+    playground.draw_nothing(page, 'npm is not installed')
     assert 'npm is not installed' in capsys.readouterr().err
-    assert ('<script' not in page.read_text()
-            and 'made without onnxruntime-web' in page.read_text()
-            and page.read_text().count('class="still"') == 3)
+    assert 'data-missing="onnxruntime-web"' in page.read_text()
 
 
 def test_graph_in_half_precision_loses_nothing():

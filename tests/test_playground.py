@@ -51,6 +51,15 @@ def answerer(): return load_answerer()
 def emojis(): return load_emojis()
 
 
+def awake(page) -> None:
+    "Move the mouse until the decoder, which waits for that, is there."
+    for i in range(600):
+        page.mouse.move(100 + i % 2, 100)
+        if page.evaluate('Boolean(window.playground)'): return
+        page.wait_for_timeout(100)
+    raise TimeoutError('the decoder was not loaded within a minute')
+
+
 @pytest.fixture()
 def page(browser, address, npm):
     "The playground when its models have been loaded; errors on it fail the test."
@@ -59,7 +68,7 @@ def page(browser, address, npm):
     page.on('console',
             lambda message: errors.append(message.text) if message.type == 'error' else None)
     page.goto(f'{address}playground.html')
-    page.wait_for_function('window.playground')
+    awake(page)
     yield page
     page.close()
     assert not errors
@@ -250,8 +259,10 @@ def test_typing_a_text(page, answerer):
     cosine = answerer.invent_codes('merry christmas')[1][0]
     assert f'is {cosine:.2f}. The nearest' in page.inner_text('#pg-invented-note')
     best = answerer.answer('merry christmas')
-    assert page.locator('#pg-best li').all_inner_texts() == [
-        f'{name}\n{score:.2f}' for name, score in zip(best['name'], best['score'])]
+    shown = page.locator('#pg-best li')
+    assert page.locator('#pg-best .name').all_inner_texts() == list(best['name'])
+    assert [each.get_attribute('title') for each in shown.all()] == [
+        f'score {score:.2f}' for score in best['score']]
     np.testing.assert_allclose(picture(page, 'pg-invented'),
                                premultiplied(answerer.invent('merry christmas')[0]), atol=.05)
     assert page.locator('#pg-progress:visible').count() == 0
@@ -307,11 +318,94 @@ def test_emojis_are_found_as_people_type_them(page, emojis, text, char):
     np.testing.assert_allclose(shown_code(page), morph(*code, 201)[1], atol=.02)
 
 
+def test_nothing_that_draws_is_fetched_before_the_reader_moves(browser, address, npm):
+    page, requested = browser.new_page(), []
+    page.on('request', lambda request: requested.append(request.url))
+    page.goto(f'{address}playground.html', wait_until='networkidle')
+    assert not any('.onnx' in url or 'ort.' in url for url in requested)
+    awake(page)
+    assert any('decoder.onnx' in url for url in requested)
+    page.close()
+
+
 def test_words_that_it_does_not_know_are_said_to_be(page):
     page.fill('#pg-text', 'qzxwv')
     page.press('#pg-text', 'Enter')
     page.wait_for_selector('#pg-answers:visible')
-    assert 'guesses' in page.inner_text('#pg-asked')
+    assert 'does not know “qzxwv”: these answers are guesses' in page.inner_text('#pg-asked')
+    page.fill('#pg-text', 'they lost my qzxwv bag again')
+    page.press('#pg-text', 'Enter')
+    soon(page, lambda: said_by(page, 'does not know “qzxwv”.'))
+
+
+def said_by(page, words:str) -> None: # a check
+    assert words in page.inner_text('#pg-asked')
+
+
+def test_an_address_carries_a_text(browser, address, npm):
+    with browser.new_context(permissions=['clipboard-read', 'clipboard-write']) as context:
+        page = context.new_page()
+        page.goto(f'{address}playground.html#q=lost%20my%20bag')
+        page.wait_for_selector('#pg-answers:visible')
+        # in milliseconds; it takes half as long where no other test runs
+        assert page.evaluate("performance.getEntriesByName('first answer')[0].startTime") < 4000
+        assert page.input_value('#pg-text') == 'lost my bag'
+        assert page.locator('#pg-best .name').first.inner_text() == 'handbag'
+        page.locator('#pg-best .copy').first.click()
+        soon(page, lambda: has_copied(page, '👜'))
+        page.fill('#pg-text', 'merry christmas & 100%?')
+        page.press('#pg-text', 'Enter')
+        page.wait_for_url('**#q=merry%20christmas%20%26%20100%25%3F')
+        page.click('#pg-link')
+        soon(page, lambda: has_copied(page, page.url))
+        page.goto(f'{address}playground.html#q=%E2')  # half a character
+        assert page.input_value('#pg-text') == 'merry christmas & 100%?'
+
+
+def has_copied(page, text:str) -> None: # a check
+    assert page.evaluate('navigator.clipboard.readText()') == text
+
+
+def test_a_morph_is_saved_as_a_gif(page, tmp_path):
+    with page.expect_download() as download: page.click('#pg-save-morph')
+    download.value.save_as(tmp_path/'morph.gif')
+    frames = iio.imread(tmp_path/'morph.gif', index=None, mode='RGBA')
+    assert download.value.suggested_filename == 'morph.gif'
+    assert frames.shape[1:] == (180, 180, 4) and len(frames) >= 40
+    codes = load_codes()[[load_emojis().index(char) for char in '😀😡']]
+    for frame, code in zip((frames[0], frames[30]), codes):
+        image = load_vae().decode(code[None])[0]
+        visible = image[..., 3] > .6
+        found = frame[2::5, 2::5] / 255
+        assert (found[..., 3][visible] == 1).all() and (found[..., 3][image[..., 3] < .4] == 0).all()
+        assert np.abs(found[visible] - image[visible])[:, :3].mean() < .04
+
+
+def test_the_lens_is_not_in_the_way(browser, address, npm):
+    with browser.new_context(viewport={'width': 390, 'height': 800}, has_touch=True,
+                             is_mobile=True) as context:
+        page = context.new_page()
+        page.goto(f'{address}playground.html')
+        awake(page)
+        lens, map_ = (page.locator(name).bounding_box() for name in ('#pg-lens', '#pg-map'))
+        assert lens['y'] >= map_['y'] + map_['height'] and lens['width'] < 100
+
+
+def test_the_front_page_answers(browser, address, npm):
+    page, requested = browser.new_page(), []
+    page.on('request', lambda request: requested.append(request.url))
+    page.goto(address, wait_until='networkidle')
+    assert page.locator('.chat li').count() == 5
+    assert page.locator('.chat .on-sheet').first.get_attribute('aria-label') == 'handbag'
+    assert not any('table.gz' in url for url in requested)  # until the box is used
+    page.fill('#front-text', 'merry christmas')
+    page.press('#front-text', 'Enter')
+    page.wait_for_selector('#front-answer:visible')
+    assert page.locator('#front-best .name').first.inner_text() == 'Christmas tree'
+    page.click('#front-more')
+    page.wait_for_url('**/playground.html#q=merry%20christmas')
+    page.wait_for_selector('#pg-answers:visible')
+    page.close()
 
 
 def test_pictures_without_javascript(browser, address, npm):
@@ -329,8 +423,9 @@ def test_pictures_without_webassembly(browser, address, npm):
     page.goto(f'{address}playground.html')
     page.wait_for_function(
         "document.getElementById('pg-status').textContent.includes('no WebAssembly')")
-    assert (page.locator('img.still:visible').count() == 3
-            and page.locator('.live:visible').count() == 0)
+    # answers need none
+    assert (page.locator('img.still:visible').count() == 2
+            and page.locator('.live:visible').count() == 1)
     page.close()
 
 
@@ -338,9 +433,10 @@ def test_pictures_where_a_model_is_missing(browser, address, npm):
     page = browser.new_page()
     page.route('**/decoder.onnx.gz', lambda route: route.fulfill(status=404))
     page.goto(f'{address}playground.html')
+    page.mouse.move(100, 100)
     page.wait_for_function(
         "document.getElementById('pg-status').textContent.includes('decoder.onnx.gz: 404')")
-    assert page.locator('img.still:visible').count() == 3
+    assert page.locator('img.still:visible').count() == 2
     page.close()
 
 
@@ -348,7 +444,7 @@ def test_asking_again_after_the_network_failed(browser, address, npm):
     page = browser.new_page()
     page.route('**/table.gz', lambda route: route.abort())
     page.goto(f'{address}playground.html')
-    page.wait_for_function('window.playground')
+    awake(page)
     page.click('#pg-examples button')
     page.wait_for_function("document.getElementById('pg-asked').textContent.includes('went wrong')")
     page.unroute('**/table.gz')

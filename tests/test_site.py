@@ -4,6 +4,9 @@ Quiet, light, accessible, within the page, and self-contained."""
 import re
 
 import pytest
+from bs4 import BeautifulSoup
+from conftest import root
+from execnb.nbio import read_nb
 
 from pages import number
 
@@ -131,6 +134,113 @@ def test_missing_page(browser, address):
     assert not complaints and any(link.endswith('/index.html') for link in links)
     assert all(link.startswith(('/', '#', 'http')) for link in links)  # it is shown at any depth
     page.close()
+
+
+@pytest.fixture(scope='module')
+def long_pages(browser, address, site):
+    "The pages of chapters that are too long to be read at one go, with their heights and minutes."
+    with browser.new_context(viewport=desk) as context:
+        page, found = context.new_page(), {}
+        for path in chapter_pages(site):
+            page.goto(address + path.name)
+            height = page.evaluate('document.documentElement.scrollHeight')
+            minutes = int(re.search(r'· (\d+) min', page.inner_text('.byline'))[1])
+            if height > 16_000 or minutes > 20: found[path.name] = height, minutes
+    return found
+
+
+def test_chapters_can_be_read_at_one_go(long_pages): assert not long_pages
+
+
+def test_contents_stand_beside_the_text(browser, address):
+    for width, is_there in ((1200, True), (1280, True), (1920, True), (1100, False)):
+        with browser.new_context(viewport={'width': width, 'height': 900}) as context:
+            page = context.new_page()
+            page.goto(f'{address}05_sqam.html')
+            box = page.locator('.toc-tree').bounding_box()
+            text = page.locator('article').bounding_box()
+            beside = text['x'] + text['width'] <= box['x'] and box['x'] + box['width'] <= width
+            assert beside == is_there, width
+
+
+def test_no_function_is_shown_twice(site):
+    "By its parameters in a card, and by its source."
+    twice = []
+    for path in chapter_pages(site):
+        soup = BeautifulSoup(path.read_text(encoding='utf-8'), 'html.parser')
+        shown = {name for pre in soup.select('.cell_input pre')
+                 if not pre.find_parent('details')
+                 for name in re.findall(r'^(?:def|class) (\w+)', pre.get_text(), re.MULTILINE)}
+        twice += [f'{path.name}: {card["id"]}' for card in soup.select('dl.py > dt[id]')
+                  if card.parent.select_one('table') and not card.find_parent(class_='sourced')
+                  and card['id'].split('.')[-1] in shown]
+    assert not twice
+
+
+def test_tests_are_folded(site):
+    for path in chapter_pages(site):
+        soup = BeautifulSoup(path.read_text(encoding='utf-8'), 'html.parser')
+        bare = [pre.get_text() for pre in soup.select('.cell_input pre')
+                if not pre.find_parent('details')
+                and re.search(r'^(test_|assert )', pre.get_text(), re.MULTILINE)]
+        assert not bare, path.name
+
+
+def test_figures_on_a_phone(browser, address, site):
+    "Those with letters keep their size, and scroll in a box that the keyboard reaches."
+    small = []
+    with browser.new_context(viewport=phone) as context:
+        page = context.new_page()
+        for path in chapter_pages(site):
+            page.goto(address + path.name, wait_until='networkidle')
+            small += [f'{path.name}: {each}' for each in page.evaluate("""
+                Array.from(document.querySelectorAll('img.lettered.only-light'))
+                     .filter(img => img.clientWidth < img.getAttribute('width') - 1
+                                    || img.closest('[tabindex="0"]') === null)
+                     .map(img => img.src)""")]
+    assert not small
+
+
+def test_letters_in_figures_are_large_enough():
+    "7 points are more than 9 pixels; matplotlib's own size is set to 9 points."
+    for path in sorted((root/'nbs').glob('*.ipynb')):
+        source = '\n'.join(cell.source for cell in read_nb(path).cells)
+        sizes = re.findall(r'(?:fontsize|labelsize|font\.size"?)[=:] *([\d.]+)', source)
+        assert all(float(size) >= 7 for size in sizes), path.name
+
+
+def test_figures_have_no_paper_in_the_dark(browser, address):
+    with browser.new_context(viewport=desk, color_scheme='dark') as context:
+        page = context.new_page()
+        page.goto(f'{address}02_vae.html', wait_until='networkidle')
+        corners = page.evaluate("""async () => {
+            const shown = Array.from(document.querySelectorAll('.cell_output img'))
+                               .filter(img => img.getClientRects().length);
+            return Promise.all(shown.map(async img => {
+                img.loading = 'eager';
+                await img.decode();
+                const canvas = new OffscreenCanvas(1, 1), context = canvas.getContext('2d');
+                context.drawImage(img, 0, 0);
+                return context.getImageData(0, 0, 1, 1).data[3];
+            }));
+        }""")
+        assert len(corners) > 5 and not any(corners)
+
+
+def test_the_front_page_is_one_screen(browser, address):
+    with browser.new_context(viewport=desk) as context:
+        page = context.new_page()
+        page.goto(address, wait_until='networkidle')
+        for what in ('#front-ask', '.chat', '.cell_output img', 'div.highlight-sh'):
+            box = page.locator(what).first.bounding_box()
+            assert box['y'] + box['height'] <= desk['height'] + 10, what
+
+
+def test_the_playground_is_near(site):
+    for path in [*chapter_pages(site), site/'index.html']:
+        soup = BeautifulSoup(path.read_text(encoding='utf-8'), 'html.parser')
+        first = soup.select_one('.sidebar-tree a.reference')
+        assert first['href'] == 'playground.html', path.name
 
 
 def test_search_page_asks_for_words(browser, address):

@@ -1,16 +1,9 @@
 // The models of the book in the browser: what each function gives equals what the package gives, but for rounding.
 
-import {env, InferenceSession, Tensor} from './ort.mjs';
+import {SIDE, get, loadSheet} from './pictures.js';
 import {isBlank, makeReader} from './text.js';
 
-const SIDE = 36, PIXELS = SIDE * SIDE, LATENT_DIM = 16;
-const url = name => new URL(name, import.meta.url);
-
-async function get(name) {
-  const response = await fetch(url(name));
-  if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
-  return response;
-}
+const PIXELS = SIDE * SIDE, LATENT_DIM = 16;
 
 async function getPacked(name, progress = () => {}) {       // some servers unpack .gz files themselves
   const response = await get(name), reader = response.body.getReader(), parts = [];
@@ -24,30 +17,30 @@ async function getPacked(name, progress = () => {}) {       // some servers unpa
   return new Response(a === 0x1f && b === 0x8b ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob).arrayBuffer();
 }
 
-let runtime;
-const loadRuntime = () => runtime ??= getPacked('ort.wasm.gz').then(bytes => {
-  env.wasm.numThreads = 1;
-  env.wasm.wasmBinary = bytes;
+let ort, runtime;                                           // pictures need it, answers do not
+const loadRuntime = () => runtime ??= Promise.all([import('./ort.mjs'), getPacked('ort.wasm.gz')]).then(([module, bytes]) => {
+  ort = module;
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmBinary = bytes;
 });
 
 async function loadGraph(name) {
   const [bytes] = await Promise.all([getPacked(`${name}.onnx.gz`), loadRuntime()]);
-  return InferenceSession.create(bytes, {executionProviders: ['wasm']});
+  return ort.InferenceSession.create(bytes, {executionProviders: ['wasm']});
 }
 
-async function loadPictures(name, n) {                      // the emojis on a sheet, and each on white, in [0, 1]
-  const sheet = await createImageBitmap(await (await get(name)).blob());
-  const columns = sheet.width / SIDE, canvas = new OffscreenCanvas(sheet.width, sheet.height);
+function readPictures({sheet, columns, chars}) {            // each emoji on white, in [0, 1]
+  const canvas = new OffscreenCanvas(sheet.width, sheet.height);
   const context = canvas.getContext('2d', {willReadFrequently: true});
   context.fillStyle = '#fff';
   context.fillRect(0, 0, sheet.width, sheet.height);
   context.drawImage(sheet, 0, 0);
   const pictures = [];
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < chars.length; i++) {
     const {data} = context.getImageData(i % columns * SIDE, Math.floor(i / columns) * SIDE, SIDE, SIDE);
     pictures.push(Float32Array.from({length: 3 * PIXELS}, (_, k) => data[4 * Math.floor(k / 3) + k % 3] / 255));
   }
-  return {sheet, columns, pictures};
+  return pictures;
 }
 
 function best(scores, k) {
@@ -58,15 +51,14 @@ function best(scores, k) {
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 
 export async function load() {
-  const data = await (await get('map.json')).json();
-  const [{sheet, columns, pictures}, decoder] = await Promise.all([loadPictures('emojis.webp', data.chars.length), loadGraph('decoder')]);
-  const {codes, xy} = data;
+  const [book, data, decoder] = await Promise.all([loadSheet(), get('map.json').then(response => response.json()), loadGraph('decoder')]);
+  const {codes, xy} = data, pictures = readPictures(book);
   let busy = Promise.resolve();                             // a session runs one thing at a time
   const run = (session, feeds) => busy = busy.catch(() => {}).then(() => session.run(feeds));
 
   async function decode(code) {                             // 16 numbers to 36·36·4 in [0, 1]
     if (code.length !== LATENT_DIM || !code.every(Number.isFinite)) throw new RangeError(`a code is ${LATENT_DIM} finite numbers`);
-    const result = await run(decoder, {[decoder.inputNames[0]]: new Tensor('float32', Float32Array.from(code), [1, LATENT_DIM])});
+    const result = await run(decoder, {[decoder.inputNames[0]]: new ort.Tensor('float32', Float32Array.from(code), [1, LATENT_DIM])});
     return result[decoder.outputNames[0]].data;
   }
 
@@ -107,7 +99,7 @@ export async function load() {
     return a.map((value, k) => p * value + q * b[k]);
   }
 
-  return {...data, sheet, columns, decode, nearest, codeAt, sample, morph, run};
+  return {...book, ...data, decode, nearest, codeAt, sample, morph, run};
 }
 
 export async function loadText(progress) {                  // progress: called with the bytes of the table that came, and all
@@ -116,24 +108,34 @@ export async function loadText(progress) {                  // progress: called 
   const data = JSON.parse(new TextDecoder().decode(text)), reader = makeReader(data);
   const rows = new Int8Array(table), factors = new Float32Array(weights), dim = rows.length / factors.length;
 
-  function sum(vectors) {                                   // their direction; zeros for none
-    const total = new Float32Array(dim);
-    for (const vector of vectors) for (let k = 0; k < dim; k++) total[k] += vector[k];
+  function unit(total) {                                    // its direction; zeros for none
     const length = Math.max(Math.sqrt(total.reduce((all, x) => all + x * x, 0)), 1e-12);
     return total.map(x => x / length);
   }
-  const rowOf = piece => Float32Array.from(rows.subarray(piece * dim, (piece + 1) * dim), x => x * factors[piece]);
+  function sumPieces(pieces) {
+    const total = new Float32Array(dim);
+    for (const piece of pieces) {
+      const factor = factors[piece], row = piece * dim;
+      for (let k = 0; k < dim; k++) total[k] += Math.fround(rows[row + k] * factor);
+    }
+    return unit(total);
+  }
+  function sum(vectors) {
+    const total = new Float32Array(dim);
+    for (const vector of vectors) for (let k = 0; k < dim; k++) total[k] += vector[k];
+    return unit(total);
+  }
   const dot = (u, v) => { let all = 0; for (let k = 0; k < dim; k++) all += u[k] * v[k]; return all; };
-  const texts = data.texts.map(each => each.map(pieces => sum(pieces.map(rowOf)))), means = texts.map(sum);
+  const texts = data.texts.map(each => each.map(sumPieces)), means = texts.map(sum);
 
   function encode(text) {
     if (isBlank(text)) throw new RangeError('the text is blank');
-    return sum(reader.numberPieces(reader.readText(text.toWellFormed?.() ?? text)).map(rowOf));
+    return sumPieces(reader.numberPieces(reader.readText(text.toWellFormed?.() ?? text)));
   }
-  function ask(text) {                                      // the question's vector, the best emojis, whether the text is understood
+  function ask(text) {                                      // the question's vector, the best emojis, whether the text is understood, the words that are not
     const question = encode(text);
     const scores = means.map((mean, i) => (dot(mean, question) + Math.max(...texts[i].map(each => dot(each, question)))) / 2 - data.prices[i]);
-    return {question, best: k => best(scores, k), isUnderstood: reader.isUnderstood(text)};
+    return {question, best: k => best(scores, k), isUnderstood: reader.isUnderstood(text), unknown: reader.unknownWords(text)};
   }
   return {...reader, encode, ask};
 }
@@ -145,8 +147,8 @@ export async function loadInventor(run) {                   // `run` of what `lo
   const {rounds: ROUNDS, climbers: CLIMBERS, tries: TRIES} = how;
 
   async function look(codes, question) {                    // cosines and log densities of codes, one after the other in an array
-    const result = await run(climber, {code: new Tensor('float32', codes, [codes.length / LATENT_DIM, LATENT_DIM]),
-      question: new Tensor('float32', question, [1, question.length])});
+    const result = await run(climber, {code: new ort.Tensor('float32', codes, [codes.length / LATENT_DIM, LATENT_DIM]),
+      question: new ort.Tensor('float32', question, [1, question.length])});
     return climber.outputNames.map(name => result[name].data);
   }
 

@@ -1,15 +1,10 @@
 // The page: what a reader points at, slides and types goes to the models, what they say goes onto the page.
 
-const SIDE = 36, $ = id => document.getElementById(id);
-const make = (tag, attributes = {}, ...children) => {
-  const element = Object.assign(document.createElement(tag), attributes);
-  element.append(...children);                              // strings become text, never HTML
-  return element;
-};
+import {drawReal, copy, listAnswers, loadSheet, make, render, save, sayWhatIsUnknown, show, showReal} from './pictures.js';
+
+const $ = id => document.getElementById(id);
 const percent = share => `${Math.round(100 * share)}%`;
-const pixels = image => new ImageData(Uint8ClampedArray.from(image, value => Math.round(255 * value)), SIDE, SIDE);
-const show = (canvas, image) => canvas.getContext('2d').putImageData(pixels(image), 0, 0);
-const fail = error => { $('pg-status').hidden = false; $('pg-status').textContent = `The playground stopped: ${error.message}. Here are pictures of it.`; };
+const SAVED = 360;                                          // pixels: the side of a picture that is saved
 
 function latest(work) {                                     // runs `work` with the newest argument only, one at a time
   let waiting, running = false;
@@ -20,16 +15,6 @@ function latest(work) {                                     // runs `work` with 
     try { while (waiting) { const [next] = waiting; waiting = null; await work(next); } }
     finally { running = false; }
   };
-}
-
-function drawReal(context, book, index, x, y, size) {       // one of the 872, from the sheet
-  context.drawImage(book.sheet, index % book.columns * SIDE, Math.floor(index / book.columns) * SIDE, SIDE, SIDE, x, y, size, size);
-}
-
-function showReal(canvas, book, index) {
-  canvas.width = canvas.height = 2 * SIDE;
-  drawReal(canvas.getContext('2d'), book, index, 0, 0, canvas.width);
-  return canvas;
 }
 
 function setUpMap(book, take) {
@@ -63,6 +48,9 @@ function setUpMap(book, take) {
   };
   canvas.addEventListener('pointermove', point);
   canvas.addEventListener('pointerdown', point);
+  const inUse = is => () => lens.classList.toggle('used', is);   // elsewhere it would only be in the way
+  for (const event of ['pointerenter', 'focus']) canvas.addEventListener(event, inUse(true));
+  for (const event of ['pointerleave', 'blur']) canvas.addEventListener(event, inUse(false));
   function takeHere() {
     take(book.codeAt(...here));
     $('pg-here').append(' It is on the sliders below now.');
@@ -109,16 +97,7 @@ function setUpDesk(book) {
   });
 
   $('pg-draw').addEventListener('click', () => set(book.sample()));
-  $('pg-save').addEventListener('click', () => {
-    const large = make('canvas', {width: 10 * SIDE, height: 10 * SIDE}), context = large.getContext('2d');
-    context.imageSmoothingEnabled = false;
-    context.drawImage(canvas, 0, 0, large.width, large.height);
-    large.toBlob(blob => {
-      const link = make('a', {href: URL.createObjectURL(blob), download: 'emoji.png'});
-      link.click();
-      URL.revokeObjectURL(link.href);
-    });
-  });
+  $('pg-save').addEventListener('click', async () => render(await book.decode(code), SAVED).toBlob(blob => save(blob, 'emoji.png')));
 
   const labels = book.chars.map((char, i) => `${char} ${book.names[i]}`);
   $('pg-emojis').append(...labels.map(value => make('option', {value})));
@@ -152,11 +131,22 @@ function setUpDesk(book) {
       await set(book.morph(...pair, Math.max(0, t)), true);
     }
   });
+  $('pg-save-morph').addEventListener('click', async () => {
+    const pair = ends(), frames = [];
+    if (!pair) { $('pg-morph').reportValidity(); return; }
+    const {encodeGif} = await import('./gif.js');
+    for (let t = 0; t < 1.01; t += .05) {
+      const picture = render(await book.decode(book.morph(...pair, Math.min(1, t))), SAVED / 2);
+      frames.push(picture.getContext('2d').getImageData(0, 0, SAVED / 2, SAVED / 2));
+    }
+    const still = frame => Array(8).fill(frame), back = frames.slice(1, -1).reverse();
+    save(encodeGif([...still(frames[0]), ...frames, ...still(frames.at(-1)), ...back], 6), 'morph.gif');
+  });
   set(code).then(() => performance.mark('first decode'));
   return set;
 }
 
-function setUpAsk(book, {loadText, loadInventor}) {
+function setUpAsk(models, pictures, answered) {              // pictures: a promise of what `load` gives; answered: called after each answer
   let text, inventor, turn = 0;
   function words() {                                        // fetched when first needed, again if that failed
     if (text) return text;
@@ -166,67 +156,107 @@ function setUpAsk(book, {loadText, loadInventor}) {
       $('pg-progress').value = came / all;
       $('pg-asked').textContent = `Loading the encoder of texts: ${megabytes(came)} of ${megabytes(all)} MB …`;
     };
-    text = loadText(progress).catch(error => { text = undefined; throw error; });
+    text = models.loadText(progress).catch(error => { text = undefined; throw error; });
     text.catch(() => {}).finally(() => {
       $('pg-progress').hidden = true;
       if (!turn) $('pg-asked').textContent = '';
     });
     return text;
   }
-  const climber = () => inventor ??= loadInventor(book.run).catch(error => { inventor = undefined; throw error; });
-  const examples = ['lost my bag', 'merry christmas', 'he broke up with me', 'hapy brithday bro'];
+  const climber = async () => inventor ??= models.loadInventor((await pictures).run).catch(error => { inventor = undefined; throw error; });
+  const address = question => `#q=${encodeURIComponent(question)}`;
+
+  async function invent(question, isOld) {
+    $('pg-invented-note').textContent = 'Inventing …';
+    $('pg-invented').getContext('2d').clearRect(0, 0, $('pg-invented').width, $('pg-invented').height);
+    const drawn = await pictures, found = await (await climber())(question, () => !isOld());
+    if (!found || isOld()) return;
+    const image = await drawn.decode(found.code), {index, distance} = drawn.nearest(image);
+    show($('pg-invented'), image);
+    $('pg-invented').ariaLabel = `The invented emoji, most like ${drawn.names[index]}`;
+    $('pg-invented-note').textContent = `By its picture alone, its cosine with the text is ${found.score.toFixed(2)}. The nearest real emoji is ${drawn.chars[index]} ${drawn.names[index]}, ${percent(distance)} away.`;
+  }
 
   async function answer(question) {
     const me = ++turn, isOld = () => me !== turn;
     $('pg-answers').hidden = true;
-    if (!question.trim()) { $('pg-asked').textContent = 'Type a text first.'; return; }
-    const {ask} = await words();
+    if (!question.trim()) { $('pg-asked').textContent = 'Type a text first.'; answered(); return; }
+    const [{ask}, book] = await Promise.all([words(), loadSheet()]);
     if (isOld()) return;
     const asked = ask(question);
-    $('pg-asked').textContent = asked.isUnderstood ? `“${question}”` : `“${question}” has too few words that it knows: these answers are guesses.`;
-    $('pg-best').replaceChildren(...asked.best(5).map(({index, score}) =>
-      make('li', {}, showReal(make('canvas', {ariaHidden: 'true'}), book, index), book.names[index], make('br'), score.toFixed(2))));
+    $('pg-asked').textContent = `“${question}” ${sayWhatIsUnknown(question, asked)}`;
+    listAnswers($('pg-best'), book, asked.best(5));
     $('pg-answers').hidden = false;
-    $('pg-invented-note').textContent = 'Inventing …';
-    $('pg-invented').getContext('2d').clearRect(0, 0, SIDE, SIDE);
-    const found = await (await climber())(asked.question, () => !isOld());
-    if (!found || isOld()) return;
-    const image = await book.decode(found.code), {index, distance} = book.nearest(image);
-    show($('pg-invented'), image);
-    $('pg-invented').ariaLabel = `The invented emoji, most like ${book.names[index]}`;
-    $('pg-invented-note').textContent = `By its picture alone, its cosine with the text is ${found.score.toFixed(2)}. The nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
+    history.replaceState(null, '', address(question));
+    if (!performance.getEntriesByName('first answer').length) performance.mark('first answer');
+    answered();
+    await invent(asked.question, isOld).catch(error => { if (!isOld()) $('pg-invented-note').textContent = `None could be invented: ${error.message}.`; });
   }
 
   const ask = () => {
     const me = turn + 1;
     answer($('pg-text').value).catch(error => {
+      answered();
       if (me !== turn) return;
       $('pg-answers').hidden = true;
       $('pg-asked').textContent = `That went wrong: ${error.message}. Ask again.`;
     });
   };
+  function askAddress() {                                   // #q=… of a link that someone sent
+    const found = location.hash.match(/^#q=(.*)$/s);
+    if (!found) return;
+    try { $('pg-text').value = decodeURIComponent(found[1]).slice(0, 2000); }
+    catch { answered(); return; }                           // half a character, such as %E2
+    ask();
+  }
   $('pg-ask').addEventListener('submit', event => { event.preventDefault(); ask(); });
   $('pg-text').addEventListener('focus', () => words().catch(() => {}), {once: true});     // asking will say what is wrong
-  $('pg-examples').append(...examples.map(example => {
-    const button = make('button', {type: 'button', textContent: example});
-    button.addEventListener('click', () => { $('pg-text').value = example; ask(); });
-    return button;
-  }));
+  $('pg-link').addEventListener('click', () => copy($('pg-link'), location.href));
+  for (const button of $('pg-examples').children) {
+    button.addEventListener('click', () => { $('pg-text').value = button.textContent; ask(); });
+  }
+  addEventListener('hashchange', askAddress);
+  askAddress();
   return {words, climber};
 }
 
+function say(status) {
+  $('pg-status').classList.toggle('said', status !== '');
+  $('pg-status').textContent = status;
+}
+
+function goLive(section) {
+  for (const live of document.querySelectorAll(`${section} .live`)) live.hidden = false;
+  for (const still of document.querySelectorAll(`${section} .still`)) still.hidden = true;
+}
+
+// What draws is 8 MB: it is fetched once the reader moves, types, touches or scrolls, or a link has asked for an answer.
+const touched = location.hash.startsWith('#q=') ? Promise.resolve() : new Promise(resolve => {
+  for (const event of ['pointermove', 'pointerdown', 'keydown', 'scroll', 'touchstart', 'wheel']) addEventListener(event, resolve, {once: true, passive: true});
+});
+
 async function start() {
   if (location.protocol === 'file:') return;                // the page says so itself
-  if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
-  $('pg-status').textContent = 'Loading the decoder …';
-  const models = await import('./models.js'), book = await models.load();
-  for (const live of document.querySelectorAll('.playground .live')) live.hidden = false;
-  for (const still of document.querySelectorAll('.playground .still')) still.hidden = true;
+  const {missing} = document.querySelector('.playground').dataset;
+  const models = await import('./models.js');
+  let answered;                                             // a text in the address is answered before the decoder is loaded
+  const first = location.hash.startsWith('#q=') ? new Promise(resolve => { answered = resolve; }) : (answered = () => {});
+  const pictures = (async () => {
+    if (missing) throw new Error(`this site was made without ${missing}`);
+    if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
+    await Promise.all([first, touched]);
+    say('Loading the decoder …');
+    return models.load();
+  })();
+  pictures.catch(() => {});                                 // awaited below
+  const asking = setUpAsk(models, pictures, answered);
+  goLive('#ask-section');
+  const book = await pictures;
+  goLive('.playground');
   const take = setUpDesk(book);
   setUpMap(book, take);
-  const asking = setUpAsk(book, models);
-  $('pg-status').hidden = true;
+  say('');
   window.playground = {...book, ...asking, take};                // to play with in the console, and for the tests
 }
 
-start().catch(fail);
+start().catch(error => say(`The playground cannot draw: ${error.message}. Here are pictures of it.`));

@@ -101,14 +101,12 @@ export function makeReader(data) {
     return squeeze(text.replace(WORD, readWord));
   }
 
+  const isKnown = run => /^\p{Nd}/u.test(run) || (times.get(run.toLowerCase()) ?? 0) >= (count(run) > 1 ? 1 : data.often);
+  const runs = text => readText(text).match(RUNS) ?? [];
+  const unknownWords = text => runs(text).filter(run => !isKnown(run));
   function knownShare(text) {
-    let known = 0, all = 0;
-    for (const run of readText(text).match(RUNS) ?? []) {
-      const length = count(run);
-      all += length;
-      if (/^\p{Nd}/u.test(run) || (times.get(run.toLowerCase()) ?? 0) >= (length > 1 ? 1 : data.often)) known += length;
-    }
-    return known / Math.max(all, 1);
+    const letters = words => words.reduce((sum, word) => sum + count(word), 0), all = runs(text);
+    return letters(all.filter(isKnown)) / Math.max(letters(all), 1);
   }
 
   function split(word) {                                    // the longest pieces first; none of a word that has others
@@ -131,5 +129,5 @@ export function makeReader(data) {
     });
   }
 
-  return {readText, knownShare, numberPieces, isUnderstood: text => knownShare(text) >= data.understood};
+  return {readText, knownShare, unknownWords, numberPieces, isUnderstood: text => knownShare(text) >= data.understood};
 }

@@ -1,0 +1,76 @@
+// Emojis on canvases: the real ones from their sheet, and those that the decoder gives. All drawing of the site is here.
+
+export const SIDE = 36;
+const url = name => new URL(name, import.meta.url);
+
+export const make = (tag, attributes = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), attributes);
+  element.append(...children);                              // strings become text, never HTML
+  return element;
+};
+
+export async function get(name) {
+  const response = await fetch(url(name));
+  if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
+  return response;
+}
+
+let sheet;
+export const loadSheet = () => sheet ??= Promise.all([get('emojis.json').then(response => response.json()), get('emojis.webp').then(response => response.blob()).then(createImageBitmap)])
+  .then(([known, picture]) => ({...known, sheet: picture, columns: picture.width / SIDE}))
+  .catch(error => { sheet = undefined; throw error; });     // fetched again when next needed
+
+export function drawReal(context, book, index, x, y, size) { // one of the 872
+  context.drawImage(book.sheet, index % book.columns * SIDE, Math.floor(index / book.columns) * SIDE, SIDE, SIDE, x, y, size, size);
+}
+
+export function showReal(canvas, book, index) {
+  canvas.width = canvas.height = 2 * SIDE;
+  drawReal(canvas.getContext('2d'), book, index, 0, 0, canvas.width);
+  return canvas;
+}
+
+export function render(image, size = SIDE) {                // what the decoder gave, as a canvas of size × size
+  const small = make('canvas', {width: SIDE, height: SIDE});
+  small.getContext('2d').putImageData(new ImageData(Uint8ClampedArray.from(image, value => Math.round(255 * value)), SIDE, SIDE), 0, 0);
+  if (size === SIDE) return small;
+  const large = make('canvas', {width: size, height: size}), context = large.getContext('2d');
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, size, size);
+  return large;
+}
+
+export function show(canvas, image) {
+  const context = canvas.getContext('2d');
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(render(image, canvas.width), 0, 0);
+}
+
+export function save(blob, name) {
+  const link = make('a', {href: URL.createObjectURL(blob), download: name});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+export async function copy(button, text) {                  // to the clipboard, and say so for a second
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = 'copied';
+  } catch { button.textContent = 'not allowed'; }           // the browser's or the reader's decision
+  setTimeout(() => { button.textContent = label; }, 1200);
+}
+
+export function listAnswers(list, book, answers) {          // each emoji with its name, and a button that copies it
+  list.replaceChildren(...answers.map(({index, score}) => {
+    const button = make('button', {type: 'button', className: 'copy', textContent: 'copy', ariaLabel: `copy ${book.names[index]}`});
+    button.addEventListener('click', () => copy(button, book.chars[index]));
+    return make('li', {title: `score ${score.toFixed(2)}`}, showReal(make('canvas', {ariaHidden: 'true'}), book, index), make('span', {className: 'name', textContent: book.names[index]}), button);
+  }));
+}
+
+export function sayWhatIsUnknown(question, {isUnderstood, unknown}) { // '' where every word is known
+  const words = unknown.slice(0, 3).map(word => `“${word.slice(0, 30)}”`).join(', ');
+  if (isUnderstood) return words && `It does not know ${words}.`;
+  return `${words ? `It does not know ${words}` : `“${question}” has no word that it knows`}: these answers are guesses.`;
+}
