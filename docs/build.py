@@ -17,11 +17,12 @@ import imageio.v3 as iio
 from sphinx.cmd.build import build_main
 
 sys.path.insert(0, str(Path(__file__).parent))
+from nbdev.config import get_config
+
 from card import draw_card
 from check import faults
-from nbdev.config import get_config
 from neural_emojis.data import load_emojis
-from pages import chapters, write_pages
+from pages import chapters, refuse_conflicts, write_pages
 from playground import write_playground
 from polish import polish, rooted
 
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument('--site', type=Path, default=root/'_site', help='folder to write')
     parser.add_argument('--draft', action='store_true', help='let warnings and faults pass')
     args = parser.parse_args()
+    refuse_conflicts(args.nbs)
     if not chapters(args.nbs): sys.exit(f'No chapters in {args.nbs}.')
     build = root/'_build'/args.site.resolve().name  # so that two sites can be built at once
     prepare(args.nbs, build/'source')

@@ -1,7 +1,8 @@
 """Author and year in the text -> a link to the work in the bibliography.
 
-A chapter says 'Kim et al. 2018' in plain words, which read well in JupyterLab too. Data and
-software are known by name: an entry's `shorthand` is linked where a page mentions it first.
+A chapter says 'Kim et al. 2018' in plain words. The roles of sphinxcontrib-bibtex, which makes
+the list of works, would stand as raw marks in JupyterLab and on GitHub. Data and software are
+known by name: an entry's `shorthand` is linked where a page mentions it first.
 """
 import re
 from collections import defaultdict

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.filters import strip_ansi
 
-from pages import chapters
+from pages import chapters, refuse_conflicts
 
 root = Path(__file__).resolve().parent.parent
 cell_timeout = 1800  # seconds
@@ -64,6 +64,7 @@ def main() -> None:
     args = parser.parse_args()
     os.environ.pop('MPLBACKEND', None)  # figures belong into the notebook
     folder = root/'nbs'
+    refuse_conflicts(folder)
     if not args.in_place:
         copy_notebooks(folder, folder := root/'_build/nbs')
     started = time.time()

@@ -5,20 +5,27 @@ The order of the steps in `page_processors` is the order in which they happen to
 import ast
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import yaml
 from execnb.nbio import mk_cell, read_nb, write_nb
 from nbdev.config import get_config
 from nbdev.process import NBProcessor, Processor
-from nbdev.processors import (add_show_docs, hide_, hide_line, rm_export, rm_header_dash,
-                              strip_ansi, strip_hidden_metadata)
+from nbdev.processors import (
+    add_show_docs,
+    hide_,
+    hide_line,
+    rm_export,
+    rm_header_dash,
+    strip_ansi,
+    strip_hidden_metadata,
+)
 
 from api import api_entry
 from front import front_html
 from neural_emojis.answers import load_answerer
 from neural_emojis.data import load_emojis
-
 
 # each part of the book, and the first of its chapters
 parts = {'Part I · Pictures': '00', "Part II · The article's answers": '04',
@@ -34,6 +41,16 @@ def number(path:Path) -> str:
 def chapters(nbs:Path) -> list[Path]:
     "The chapters in reading order, then the appendices; the front page is not one of them."
     return sorted(path for path in nbs.glob('*.ipynb') if number(path))
+
+
+def refuse_conflicts(nbs:Path) -> None:
+    "Stops the program where git has left the marks of a merge in a notebook, and names it."
+    marks = re.compile(r'^[\s"`]*(<{7}|>{7})(?!<|>)', re.MULTILINE)
+    found = [path.name for path in sorted(nbs.glob('*.ipynb'))
+             if marks.search(path.read_text(encoding='utf-8', errors='replace'))]
+    if found:
+        sys.exit(f'An unfinished merge left conflict markers in {", ".join(found)}: '
+                 'choose between the two versions (nbdev_fix helps), then run this again.')
 
 
 def label(path:Path) -> str:

@@ -9,7 +9,6 @@ but for rounding.
 import gzip
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys

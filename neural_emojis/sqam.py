@@ -4,21 +4,19 @@
 
 # %% auto #0
 __all__ = ['MARGIN', 'ARTICLE_TWEETS', 'cosine_similarity', 'hinge_loss', 'WordEmbedding', 'word_embedding', 'Cosine',
-           'ContrastiveLoss', 'SQAM', 'connect', 'build_post_sqam', 'plot_model', 'build_contrastive', 'train_sqam',
-           'predict_labels', 'load_sqam']
+           'ContrastiveLoss', 'SQAM', 'connect', 'build_post_sqam', 'build_contrastive', 'train_sqam', 'predict_labels',
+           'load_sqam']
 
 # %% ../nbs/05_sqam.ipynb #936b8373
-import os
 import time
 from functools import cached_property
+from pathlib import Path
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
 from .data import ASSETS, progress_bar
-from .plot import COLOURS, PAGE_WIDTH
 from .questions import QUESTION_LENGTH
 from .vae import check_codes, load_model
 
@@ -170,85 +168,6 @@ def build_post_sqam(
     x = layers.Dense(10, activation="relu", name="question_features")(x)  # (n, 10)
     return connect(question, x, codes)
 
-# %% ../nbs/05_sqam.ipynb #5657b908
-def _wiring(model):
-    "Of a functional model: {layer: the layers that feed it, once per call}, {layer: output shape}."
-    feeds, shapes = {}, {}
-    def walk(node, found):
-        if isinstance(node, dict) and "keras_history" in node:
-            shapes[node["keras_history"][0]] = tuple(node["shape"])
-            found.append(node["keras_history"][0])
-        elif isinstance(node, (dict, list, tuple)):
-            for child in (node.values() if isinstance(node, dict) else node): walk(child, found)
-        return found
-    for layer in model.get_config()["layers"]:
-        feeds[layer["name"]] = walk(layer["inbound_nodes"], [])
-    ends = [name for name in feeds if not any(name in parents for parents in feeds.values())]
-    shapes.update({name: tensor.shape for name, tensor in zip(ends, model.outputs)})
-    return feeds, shapes
-
-# %% ../nbs/05_sqam.ipynb #824281c8
-def _places(feeds, columns):
-    "Where the boxes stand: {layer: its column} and {layer: its row}, rows downwards from 0."
-    x = {name: float(i) for i, name in enumerate(columns)}
-    y = dict.fromkeys(columns, 0)
-    for name, parents in feeds.items():  # in the order of the calls: parents come first
-        if not parents: continue
-        siblings = [other for other in feeds if feeds[other] == parents]  # side by side
-        x[name] = (np.mean([x[p] for p in parents if feeds[p]] or [x[p] for p in parents])
-                   + siblings.index(name) - (len(siblings) - 1) / 2)
-        y[name] = 1 + max(y[p] for p in parents)
-    for row in set(y.values()):
-        boxes = sorted((name for name in y if y[name] == row), key=x.get)
-        for left, right in zip(boxes, boxes[1:]): x[right] = max(x[right], x[left] + 1)
-    return x, y
-
-def _path(x, y, start, end, shift):
-    "The corners of an arrow between two boxes, `shift` aside where it ends."
-    top = -y[start] - .34
-    bottom = -y[end] + .34
-    if y[end] - y[start] == 1:
-        return np.array([(x[start] + shift * (x[start] == x[end]), top), (x[end] + shift, bottom)])
-    passed = [x[name] for name in x if y[start] < y[name] < y[end]]
-    side = .5 if x[start] > x[end] else -.5
-    if min(abs(place - x[end] - side) for place in passed) < .45: side = -side
-    return np.array([(x[start], top), (x[end] + side, top - .14),
-                     (x[end] + side, bottom + .14), (x[end] + side / 3, bottom)])
-
-# %% ../nbs/05_sqam.ipynb #ea043aca
-def _draw_layer(ax, model, name, x, y, shape, n_parents):
-    "One box: inputs are grey, layers blue, and orange where two or more layers meet."
-    kind = type(model.get_layer(name)).__name__
-    shape = ", ".join("n" if size is None else str(size) for size in shape)
-    colour = {0: COLOURS[6], 1: COLOURS[0]}.get(n_parents, COLOURS[1])
-    ax.text(x, -y + .19, name, ha="center", va="center", weight="bold", fontsize=8)
-    ax.text(x, -y - .1, f"{kind}\n({shape})", ha="center", va="center", fontsize=7)
-    ax.add_patch(plt.Rectangle((x - .44, -y - .34), .88, .68,
-                               facecolor=colour, alpha=.16, edgecolor="none"))
-
-def plot_model(
-    model:keras.Model, # A functional or sequential model
-    columns:list|None=None, # Names of its inputs from left to right; None: in their order
-    width:float=PAGE_WIDTH, # Of the figure, in inches
-):
-    """Draw a model's layers as boxes, with the shape of what leaves them;
-    a layer that is called twice has two arrows. Raises `ValueError` for a model without a graph."""
-    if not getattr(model, "inputs", None):
-        raise ValueError(f"{model.name} has no graph: only functional and sequential models do")
-    model = keras.Model(model.inputs, model.outputs)
-    feeds, shapes = _wiring(model)
-    x, y = _places(feeds, columns or [name for name in feeds if not feeds[name]])
-    _, ax = plt.subplots(figsize=(width, .62 * (1 + max(y.values()))))
-    for name, parents in feeds.items():
-        _draw_layer(ax, model, name, x[name], y[name], shapes[name], len(parents))
-        for k, parent in enumerate(sorted(parents, key=x.get)):
-            path = _path(x, y, parent, name, .1 * (k - (len(parents) - 1) / 2))
-            ax.plot(*path[:-1].T, color="#555555", lw=.8)
-            arrow = {"arrowstyle": "-|>", "lw": .8, "color": "#555555", "shrinkA": 0, "shrinkB": 0}
-            ax.annotate("", path[-1], path[-2], arrowprops=arrow)
-    ax.set(xlim=(min(x.values()) - .55, max(x.values()) + .55), ylim=(-max(y.values()) - .4, .4))
-    ax.set_axis_off()
-
 # %% ../nbs/05_sqam.ipynb #b8c2ee85
 def build_contrastive(
     sqam:SQAM, # Whose weights are trained
@@ -311,7 +230,7 @@ def predict_labels(
 
 # %% ../nbs/05_sqam.ipynb #d93c4acc
 def load_sqam(
-    path:str|os.PathLike|None=None, # A file written by `save_model`; None: the one that ships
+    path:str|Path|None=None, # A file written by `save_model`; None: the one that ships
 ) -> SQAM: # Ready for use, not compiled
     """Read a trained SQAM.
     Raises `FileNotFoundError`,

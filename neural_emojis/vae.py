@@ -4,15 +4,14 @@
 
 # %% auto #0
 __all__ = ['LATENT_DIM', 'PSNR_WEIGHT', 'LOG_VAR_LIMIT', 'REFINEMENTS', 'EPOCHS', 'LAST_EPOCHS', 'BATCH_SIZE', 'LEARNING_RATE',
-           'reconstruction_loss', 'kl_loss', 'VariationalLayer', 'check_codes', 'psnr', 'Autoencoder', 'VAE',
-           'build_post_vae', 'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'build_vae',
-           'augment', 'ConvMuon', 'EmojiBatches', 'train_vae', 'refine_posterior', 'load_vae', 'load_posteriors',
-           'load_codes']
+           'reconstruction_loss', 'kl_loss', 'VariationalLayer', 'check_codes', 'Autoencoder', 'VAE', 'build_post_vae',
+           'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'Paint', 'build_encoder',
+           'build_decoder', 'build_vae', 'augment', 'ConvMuon', 'EmojiBatches', 'train_vae', 'refine_posterior',
+           'load_vae', 'load_posteriors', 'load_codes']
 
 # %% ../nbs/02_vae.ipynb #d15fb4ed
 import json
 import zipfile
-import zlib
 from pathlib import Path
 
 import keras
@@ -21,7 +20,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from .data import ASSETS, EMOJI_SHAPE, check_images, progress_bar, written_whole
-from .plot import over_white
+from .plot import cubic, psnr
 
 # %% ../nbs/02_vae.ipynb #7c386412
 def reconstruction_loss(x:keras.KerasTensor, # (n, 36, 36, 4), in [0, 1]: the originals
@@ -46,7 +45,6 @@ class VariationalLayer(layers.Layer):
                  **kwargs): # As `keras.layers.Layer` takes them
         super().__init__(**kwargs)
         self.settings = {"latent_dim": latent_dim, "log_var_limit": log_var_limit}
-        self.log_var_limit = log_var_limit
         self.to_mean = layers.Dense(latent_dim, kernel_initializer="glorot_normal")
         self.to_log_var = layers.Dense(latent_dim, kernel_initializer="glorot_normal")
         self.seed_generator = keras.random.SeedGenerator()
@@ -55,11 +53,10 @@ class VariationalLayer(layers.Layer):
 
     def call(self, features):
         z_mean, z_log_var = self.to_mean(features), self.to_log_var(features)
-        if self.log_var_limit:
-            z_log_var = self.log_var_limit * ops.tanh(z_log_var / self.log_var_limit)
+        if limit := self.settings["log_var_limit"]:
+            z_log_var = limit * ops.tanh(z_log_var / limit)
         epsilon = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
         return z_mean, z_log_var, z_mean + ops.exp(z_log_var / 2) * epsilon
-
     def get_config(self): return {**super().get_config(), **self.settings}
 
 # %% ../nbs/02_vae.ipynb #dc2769e7
@@ -75,18 +72,6 @@ def check_codes(z:np.ndarray, # (n, 16), numbers
                          "give at least one, a single one as z[None]")
     if not (np.abs(z) < 1e30).all(): raise ValueError("codes hold NaN, infinite or huge values")
     return z.astype(np.float32)
-
-# %% ../nbs/02_vae.ipynb #6a6c8672
-def psnr(x:np.ndarray, # (n, 36, 36, 4): the originals, uint8 or floats in [0, 1]
-         x_hat:np.ndarray, # (n, 36, 36, 4): the reconstructions
-        ) -> np.ndarray: # (n,), dB; infinite where they are equal
-    "Peak signal-to-noise ratio of each picture, both composited on white."
-    mse = np.square(over_white(x) - over_white(x_hat)).mean(axis=(1, 2, 3))
-    with np.errstate(divide="ignore"): return -10 * np.log10(mse)
-
-def _decibels(x, x_hat): # (n,), at most 50 dB
-    on_white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
-    return -10 * ops.log10(ops.mean(ops.square(on_white(x) - on_white(x_hat)), (1, 2, 3)) + 1e-5)
 
 # %% ../nbs/02_vae.ipynb #14cbbbf7
 class Autoencoder(keras.Model):
@@ -105,11 +90,11 @@ class Autoencoder(keras.Model):
     def decode(self, z): # (n, 16) to float32 (n, 36, 36, 4) in [0, 1]
         z = check_codes(z)
         return np.concatenate([self.decoder(z[rows], training=False) for rows in _batches(z)])
-
-    def reconstruct(self, images, refinements=None): # float32 (n, 36, 36, 4) in [0, 1]
-        return self.decode(self.embed(images, refinements))
-
 def _batches(rows, size=256): return [slice(i, i + size) for i in range(0, len(rows), size)]
+
+def _decibels(x, x_hat): # (n,), at most 50 dB
+    on_white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
+    return -10 * ops.log10(ops.mean(ops.square(on_white(x) - on_white(x_hat)), (1, 2, 3)) + 1e-5)
 
 # %% ../nbs/02_vae.ipynb #f2328bb0
 @keras.saving.register_keras_serializable(package="neural_emojis")
@@ -136,13 +121,13 @@ class VAE(Autoencoder):
 
     def get_config(self):
         parts = map(keras.saving.serialize_keras_object, (self.encoder, self.decoder))
-        return {"version": 3, "parts": list(parts),
+        return {"version": 4, "parts": list(parts),
                 "psnr_weight": self.psnr_weight, "refinements": self.refinements}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        if (version := config.get("version")) != 3:
-            raise ValueError(f"a VAE of version {version}, this package reads 3: train it again")
+        if (version := config.get("version")) != 4:
+            raise ValueError(f"a VAE of version {version}, this package reads 4: train it again")
         parts = map(keras.saving.deserialize_keras_object, config["parts"])
         return cls(*parts, config["psnr_weight"], config["refinements"])
 
@@ -165,9 +150,9 @@ def build_post_vae(seed:int=0, # Of the initial weights, the dropout and the dra
     return VAE(keras.Model(original, posterior, name="encoder"), keras.Model(z, x, name="decoder"))
 
 # %% ../nbs/02_vae.ipynb #6f3be6dc
-def _rounded(w): # to 9 significant bits
+def _rounded(w): # to 7 significant bits
     mantissa, exponent = np.frexp(w)
-    return np.ldexp(np.round(mantissa * 2 ** 9) / 2 ** 9, exponent).astype(w.dtype)
+    return np.ldexp(np.round(mantissa * 2 ** 7) / 2 ** 7, exponent).astype(w.dtype)
 
 def save_model(model:keras.Model, # Stays as it is; the file has rounded weights and no optimizer
                path:str|Path, # A file ending in .keras
@@ -215,7 +200,7 @@ def evaluate_vae(vae:VAE, # To measure
             "psnr": float(psnr(images, vae.decode(z_mean)).mean())}
 
 # %% ../nbs/02_vae.ipynb #2103a527
-PSNR_WEIGHT = 9.    # of the loss, nats per dB
+PSNR_WEIGHT = 12.   # of the loss, nats per dB
 LOG_VAR_LIMIT = 8.  # log variances stay within ± this
 REFINEMENTS = 15    # gradient steps
 EPOCHS = 80
@@ -227,36 +212,62 @@ def _regroup(x, split, merged): # (n, h, w, c) to (n, *split), whose axes 2 and 
     return layers.Reshape(merged)(layers.Permute((1, 3, 2, 4))(layers.Reshape(split)(x)))
 
 # %% ../nbs/02_vae.ipynb #9884b1ce
-def build_vae(seed:int=0, # Of the initial weights and the draws
-             ) -> VAE: # Untrained
-    "Our VAE: strided convolutions, bounded log variances, a residual block in the decoder."
-    keras.utils.set_random_seed(seed)
-    def convolve(kind, filters, size, strides=1, activation="silu", **options):
-        return kind(filters, size, strides, padding="same", activation=activation, **options)
+@keras.saving.register_keras_serializable(package="neural_emojis")
+class Paint(layers.Layer):
+    "Masks (n, 36, 36, k) and colours (n, k, 4) in [0, 1] to pictures (n, 36, 36, 4)."
+    def call(self, masks, colours):
+        return ops.clip(ops.matmul(ops.softmax(masks), colours[:, None]), 0, 1)
+
+# %% ../nbs/02_vae.ipynb #9884b1d0
+def _convolve(kind, filters, size, strides=1, activation="silu", **options):
+    return kind(filters, size, strides, padding="same", activation=activation, **options)
+
+def _residual(x): # (n, h, w, c) to the same
+    y = _convolve(layers.Conv2D, x.shape[-1], 3)(x)
+    y = _convolve(layers.Conv2D, x.shape[-1], 3, activation=None, kernel_initializer="zeros")(y)
+    return layers.Add()([x, y])
+
+def build_encoder(large:bool=False, # Wider and deeper, for thousands of pictures
+                 ) -> keras.Model: # Images to z_mean, z_log_var and a draw z
+    "Our encoder: strided convolutions, bounded log variances."
+    first, second, third = (48, 96, 128) if large else (32, 64, 64)
     images = keras.Input(EMOJI_SHAPE, name="images")
-    x = convolve(layers.Conv2D, 32, 3)(_regroup(images, (18, 2, 18, 8), (18, 18, 16)))
-    for _ in range(2): x = convolve(layers.Conv2D, 64, 3, 2)(x)           # (n, 5, 5, 64)
-    x = layers.Dense(256, activation="silu")(layers.Flatten()(x))
-    encoder = keras.Model(images, VariationalLayer(LATENT_DIM, LOG_VAR_LIMIT)(x), name="encoder")
+    x = _convolve(layers.Conv2D, first, 3)(_regroup(images, (18, 2, 18, 8), (18, 18, 16)))
+    for filters in (second, third):                        # (n, 9, 9, ·), then (n, 5, 5, ·)
+        x = _convolve(layers.Conv2D, filters, 3, 2)(x)
+        if large: x = _residual(x)
+    if large: x = _convolve(layers.Conv2D, 48, 1)(x)       # (n, 5, 5, 48)
+    x = layers.Dense(384 if large else 256, activation="silu")(layers.Flatten()(x))
+    return keras.Model(images, VariationalLayer(LATENT_DIM, LOG_VAR_LIMIT)(x), name="encoder")
+
+# %% ../nbs/02_vae.ipynb #9884b1d1
+def build_decoder(large:bool=False, # Wider and deeper, for thousands of pictures
+                 ) -> keras.Model: # z to images
+    "Our decoder: residual blocks, then masks and a palette."
+    n_colours, filters = (16, 48) if large else (12, 64)
     z = keras.Input((LATENT_DIM,), name="z")
-    x = layers.Dense(384, activation="silu")(z)
-    x = layers.Reshape((9, 9, 64))(layers.Dense(9 * 9 * 64, activation="silu")(x))
-    y = convolve(layers.Conv2D, 64, 3)(x)
-    y = convolve(layers.Conv2D, 64, 3, activation=None, kernel_initializer="zeros")(y)
-    x = convolve(layers.Conv2DTranspose, 64, 4, 2)(layers.Add()([x, y]))  # (n, 18, 18, 64)
-    x = convolve(layers.Conv2D, 16, 3, activation="sigmoid")(x)           # (n, 18, 18, 16)
-    decoder = keras.Model(z, _regroup(x, (18, 18, 2, 8), EMOJI_SHAPE), name="decoder")
-    return VAE(encoder, decoder, PSNR_WEIGHT, REFINEMENTS)
+    x = layers.Dense(256, activation="silu")(z)
+    x = layers.Reshape((9, 9, filters))(layers.Dense(81 * filters, activation="silu")(x))
+    if large: x = _residual(_convolve(layers.Conv2D, 96, 3)(x))
+    x = _convolve(layers.Conv2DTranspose, 64, 4, 2)(_residual(x))
+    masks = _convolve(layers.Conv2D, 4 * n_colours, 3, activation=None)(_residual(x))
+    masks = _regroup(masks, (18, 18, 2, 2 * n_colours), (36, 36, n_colours))
+    colours = layers.Dense(4 * n_colours, activation="sigmoid")(
+        layers.Dense(128, activation="silu")(z))
+    colours = layers.Reshape((n_colours, 4))(colours)
+    return keras.Model(z, Paint()(masks, colours), name="decoder")
+
+def build_vae(seed:int=0, # Of the initial weights and the draws
+              large:bool=False, # Wider and deeper, for thousands of pictures
+             ) -> VAE: # Untrained
+    "Our VAE, whose decoder paints with a palette."
+    keras.utils.set_random_seed(seed)
+    return VAE(build_encoder(large), build_decoder(large), PSNR_WEIGHT, REFINEMENTS)
 
 # %% ../nbs/02_vae.ipynb #bbfaa037
-def _cubic(distance): # in pixels: the weight of a pixel that far away (Keys 1981, a = −1/2)
-    d = np.abs(distance)
-    far = np.where(d < 2, ((2.5 - .5 * d) * d - 4) * d + 2, 0)
-    return np.where(d < 1, (1.5 * d - 2.5) * d * d + 1, far)
-
 def _resampling(scale, shift): # (n,) each, to (n, 36, 36): how much of each old row is in each new one
     i = np.arange(EMOJI_SHAPE[0]) - (EMOJI_SHAPE[0] - 1) / 2
-    return _cubic((scale[:, None] * i + shift[:, None])[:, :, None] - i).astype(np.float32)
+    return cubic((scale[:, None] * i + shift[:, None])[:, :, None] - i).astype(np.float32)
 
 def _move_and_scale(x, rng, pixels=3., log_scale=.15):
     scale = np.exp(rng.uniform(-log_scale, log_scale, len(x)))
@@ -303,7 +314,6 @@ class EmojiBatches(keras.utils.PyDataset):
                  n_moved:float=np.inf): # Epochs in which emojis are moved and scaled, too
         super().__init__()
         self.x, self.seed, self.n_moved, self.epoch = x, seed, n_moved, 0
-
     def __len__(self): return max(1, len(self.x) // BATCH_SIZE)
 
     def __getitem__(self, i):
@@ -319,29 +329,22 @@ def _optimizer(n_steps):
     return ConvMuon(rate, weight_decay=.03, adam_weight_decay=.03, adam_beta_2=.99,
                     momentum=.9, rms_rate=.45)
 
-def _checkpoint(folder, training): # Callbacks that keep a training in a folder of its own
-    (folder := Path(folder) / training).mkdir(parents=True, exist_ok=True)
-    return [keras.callbacks.CSVLogger(folder / "history.csv", append=True),
-            keras.callbacks.BackupAndRestore(folder / "state", double_checkpoint=True,
-                                             delete_checkpoint=False)]
-
 # %% ../nbs/02_vae.ipynb #8bd81c88
 def train_vae(images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats in [0, 1]
               valid_images:np.ndarray|None=None, # (m, 36, 36, 4) to measure on after every fifth epoch
               epochs:int=EPOCHS, # Passes over the images
+              large:bool=False, # Train a wider and deeper network, for thousands of pictures
               seed:int=0, # Of the weights, the order, the augmentation and the draws
-              checkpoint:str|Path|None=None, # A folder that keeps the state, to go on after an interruption
-              callbacks:list=(), # Further Keras callbacks
+              callbacks:list=(), # Further Keras callbacks, such as `BackupAndRestore`
               progress:bool=True, # Show a progress bar
              ) -> tuple: # (VAE, {'loss': [...], 'val_psnr': [...], …}: figures of the epochs run; 'val_' each fifth)
     "Train our VAE. Raises as `check_images` does, `FloatingPointError` for a loss not finite."
     x = check_images(images)
     if epochs < 1: raise ValueError(f"epochs must be 1 or more, got {epochs}")
-    vae = build_vae(seed)
+    vae = build_vae(seed, large)
     batches = EmojiBatches(x, seed, n_moved=epochs - min(LAST_EPOCHS, epochs // 3))
     vae.compile(_optimizer(epochs * len(batches)), jit_compile=False,
                 steps_per_execution=min(10, len(batches)))
-    kept = _checkpoint(checkpoint, f"{zlib.crc32(x):08x}-{epochs}-{seed}") if checkpoint else []
     if valid_images is not None: valid_images = (check_images(valid_images),)
     with progress_bar(total=epochs, unit="epoch", desc="training", leave=True, delay=0,
                       shown=progress) as bar:
@@ -352,9 +355,9 @@ def train_vae(images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats i
             if not np.isfinite(logs["loss"]):
                 raise FloatingPointError(f"loss {logs['loss']} in epoch {epoch + 1}: change seed")
             bar.update(epoch + 1 - bar.n)
-        each = keras.callbacks.LambdaCallback(begin, end)
         run = vae.fit(batches, epochs=epochs, shuffle=False, verbose=0, validation_freq=5,
-                      validation_data=valid_images, callbacks=[each, *kept, *callbacks])
+                      validation_data=valid_images,
+                      callbacks=[keras.callbacks.LambdaCallback(begin, end), *callbacks])
     return vae, run.history
 
 # %% ../nbs/02_vae.ipynb #552027f0

@@ -3,12 +3,14 @@
 `python scripts/benchmark.py`, some five minutes. Times the article's way and ours in turn, in one
 run on one machine, and prints medians and their ratio. The article's way to answer is every text
 with every emoji through the whole network, in batches of 256; ours is `answer` with a list. Then
-the first answer: a fresh process, from its start to its end.
+the first answer: a fresh process, from its start to its end. At last, texts per second by number
+of Ray's workers, once they are up, as a ratio to one process without Ray.
 """
 import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import subprocess
@@ -17,6 +19,8 @@ import time
 
 import keras
 import numpy as np
+import pyarrow as pa
+import ray.data
 import tensorflow as tf
 
 from neural_emojis.answers import load_answerer
@@ -56,6 +60,30 @@ def seconds(function):
     return time.perf_counter() - started
 
 
+class Answering:
+    "A worker of Ray, as in chapter 12."
+    def __init__(self): self.answerer = load_answerer()
+    def __call__(self, table): return self.answerer.answer_table(table, top_k=1)
+
+
+def by_workers(n_pieces=40):
+    "Print the throughput of one process, and of 1, 2, 4, … workers up to the number of cores."
+    piece = pa.table({"text": texts})
+    answerer, n = load_answerer(), n_pieces * len(texts)
+    alone = n / seconds(lambda: [answerer.answer_table(piece, top_k=1) for _ in range(n_pieces)])
+    print(f"{n:,} texts, one process: {alone:,.0f} a second")
+    for n_workers in (2**k for k in range(os.cpu_count().bit_length())):
+        ray.init(num_cpus=n_workers, include_dashboard=False, log_to_driver=False,
+                 logging_level="ERROR")
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        work = ray.data.from_arrow([piece] * n_pieces).map_batches(
+            Answering, batch_format="pyarrow", compute=ray.data.ActorPoolStrategy(size=n_workers))
+        arrivals = [time.perf_counter() for _ in work.iter_batches(batch_size=None)]
+        rate = len(texts) * (len(arrivals) - 1) / (arrivals[-1] - arrivals[0])  # once all are up
+        print(f"{n_workers} workers: {rate:,.0f} a second, ratio {rate / alone:.2f}", flush=True)
+        ray.shutdown()
+
+
 def main():
     post, ours, trained = build_post_vae(), build_vae(), load_vae()
     answerer, n = load_answerer(), 4
@@ -83,6 +111,7 @@ def main():
     ask = lambda: subprocess.run([sys.executable, "-c", FIRST], check=True)
     first = np.median([seconds(ask) for _ in range(REPEATS)])
     print(f"the first answer of a fresh process: {first:.2f} s")
+    by_workers()
 
 
 if __name__ == "__main__": main()

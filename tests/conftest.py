@@ -14,7 +14,6 @@ from nbdev.config import get_config
 from playwright.sync_api import sync_playwright
 
 root = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(root/'docs'))
 # a shell that starts the tests in the background has it ignored, for all that they start, too
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

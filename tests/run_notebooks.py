@@ -14,7 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root/'docs'))
+from pages import refuse_conflicts
+
 timeout = 1800  # seconds for one notebook
+# these begin, lest one of them runs alone at the end
+longest = ['02_vae', '06_encoders', 'a3_likelihood', '03_generation']
 
 
 def run(path:Path) -> tuple[bool, str, float]:
@@ -36,7 +41,9 @@ def run(path:Path) -> tuple[bool, str, float]:
 
 def main() -> None:
     "Run all notebooks, say of each how it went, and exit with an error unless all ran and passed."
+    refuse_conflicts(root/'nbs')
     paths, failed = sorted((root/'nbs').glob('*.ipynb')), []
+    paths.sort(key=lambda path: path.stem not in longest)
     pool = ThreadPoolExecutor(2)
     runs = {pool.submit(run, path): path.name for path in paths}
     try:

@@ -146,6 +146,39 @@ def test_bad_tables_are_refused(answerer, table, said):
     with pytest.raises(ValueError, match=said): answerer.answer_table(table)
 
 
+@pytest.mark.parametrize("table, said", [
+    (pd.DataFrame({"text": ["x", ["a", "b"]]}), r"row 2 holds \['a', 'b'\], not text"),
+    (pd.DataFrame({"text": ["x", b"caf\xe9"]}), "column 'text', row 2: 'utf-8' codec"),
+    (pa.table({"text": pa.array([{"a": 1}])}), "row 1 holds {'a': 1}, not text"),
+    (pa.table({"text": pa.array([b"x", b"\xff"]).cast(pa.binary_view())}), "row 2: 'utf-8' codec")])
+def test_the_row_that_is_no_text_is_named(answerer, table, said):
+    with pytest.raises(ValueError, match=said): answerer.answer_table(table)
+
+
+def test_bytes_that_call_themselves_text_are_named():
+    offsets = np.array([0, 2, 4, 6], np.int32)
+    column = pa.Array.from_buffers(pa.string(), 3, [None, pa.py_buffer(offsets),
+                                                    pa.py_buffer(b"hi\xff\xfeok")])
+    for each in (column, column.dictionary_encode()):
+        with pytest.raises(ValueError, match="column 'said', row 5,500: 'utf-8' codec"):
+            answers.column_texts(pa.table({"said": each}), "said", first=5_499)
+
+
+@pytest.mark.parametrize("typed, meant", [
+    ("cafe\u0301 ole\u0301", "café olé"),
+    pytest.param(*(f"the caf{letter} was closed " * 120 for letter in ("e\u0301", "é")), id="long"),
+    ("𝓼𝓸 𝗵𝗮𝗽𝗽𝘆 𝚝𝚘𝚍𝚊𝚢", "so happy today"), ("ｌｏｓｔ　ｍｙ　ｂａｇ", "lost my bag"),
+    ("&lt;3 you &amp; me, it&#39;s love", "<3 you & me, it's love"), ("❤\ufe0e", "❤")])
+def test_texts_that_read_the_same_are_answered_the_same(answerer, typed, meant):
+    found = answerer.answer([typed, meant])
+    assert found["name"][:5].tolist() == found["name"][5:].tolist()
+    assert found["score"][:5].tolist() == found["score"][5:].tolist()
+    sentiments = answerer.sentiment([typed, meant]).to_numpy()
+    assert np.array_equal(*sentiments) and len(set(answers.predict_emojis([typed, meant]))) == 1
+    table = answerer.answer_table(pa.table({"text": [typed, meant]}), top_k=1)
+    assert len(set(table["name_1"].to_pylist())) == 1
+
+
 def test_classifier_is_the_sum_of_two_of_scikit_learn():
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -186,23 +219,21 @@ def test_tweeteval_labels():
     assert all(type(label) is int and 0 <= label < 20 for label in labels)
 
 
-def test_inventions_are_likely_and_repeatable(answerer):
-    codes, cosines = answerer.invent_codes(["i love you", "so angry"], seed=3)
-    again, _ = answerer.invent_codes(["i love you", "so angry"], seed=3)
+def test_inventions_are_blends_of_the_best_and_repeatable(answerer):
+    texts = ["i love you", "so angry"]
+    codes, cosines = answerer.invent_codes(texts, seed=3)
+    again, _ = answerer.invent_codes(texts, seed=3)
     np.testing.assert_array_equal(codes, again)
-    starts, density, least = answers._starts()
-    assert (density.score_samples(codes) >= least - 1e-4).all()
-    imagine = answers._imagine(answerer.encoder)
-    likely = starts[density.score_samples(starts) >= least]
-    best = (imagine(likely) @ answerer.encoder.encode(["i love you", "so angry"]).T).max(axis=0)
-    assert (cosines >= best - 1e-5).all()
-
-
-def test_climb_refuses_unlikely_starts():
-    class Density:
-        def score_samples(self, z): return np.full(len(z), -9.)
-    with pytest.raises(ValueError, match="log density"):
-        meaning.climb(np.ones((1, 2)), lambda z: z, np.ones((3, 16)), Density(), least=0)
+    known, meanings, imagine = meaning.load_imagination(answerer.encoder)
+    questions = answerer.encoder.encode(texts)
+    np.testing.assert_allclose((imagine(codes) * questions).sum(axis=1), cosines, atol=1e-5)
+    for code, row in zip(codes, meanings.score(questions)):
+        best = known[np.argsort(-row)[:5]]
+        weights = np.linalg.lstsq(best.T, code, rcond=None)[0]
+        np.testing.assert_allclose(weights @ best, code, atol=1e-3)  # in their span
+        assert weights.min() > -1e-3 and weights.max() / weights.sum() <= meaning.MOST + 1e-3
+        length = weights / weights.sum() @ np.linalg.norm(best, axis=1)
+        assert np.linalg.norm(code) == pytest.approx(length, rel=1e-3)
 
 
 def test_answering_imports_no_framework():

@@ -2,6 +2,7 @@
 
 Where it does not matter what is answered, a quick answerer stands in."""
 import contextlib
+import csv
 import io
 import json
 import os
@@ -9,17 +10,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import imageio.v3 as iio
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neural_emojis import __version__, command_line
+from neural_emojis import __version__, answers
 from neural_emojis.command_line import main, program
 from neural_emojis.data import load_emojis, train_valid_mask
 
@@ -77,8 +78,7 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def fake(monkeypatch):
     fake = Fake()
-    monkeypatch.setitem(sys.modules, "neural_emojis.answers", SimpleNamespace(
-        load_answerer=fake.load))
+    monkeypatch.setattr(answers, "load_answerer", fake.load)
     return fake
 
 
@@ -135,7 +135,14 @@ BAD = {  # words: what the line must say
     "generate -n 100000 -o x.png": "more than 10,000: ask for fewer",
     "generate --seed -1 -o x.png": "-1 is not in the range",
     "generate -o x.jpg": "must end in .png",
-    "generate -o nowhere/x.png": "cannot write into the folder nowhere",
+    "generate -o nowhere/x.png": "cannot write x.png into the folder nowhere: No such file",
+    "generate -o caf\udce9.png": "cannot write caf\\udce9.png into the folder .: 'utf-8' codec",
+    f"generate -o {'x' * 300}.png": "File name too long",
+    "generate -o EMPTY": "'' must end in .png",
+    "answer --file t.csv -o EMPTY": "'' must end in .csv or .parquet",
+    "answer --file t.csv -o caf\udce9.csv": "'utf-8' codec",
+    "predict-emojis t.txt -o x.csv": "must end in .txt",
+    "train vae -o EMPTY": "'' must end in .keras",
     "generate -o a.png": "'a.png' is a directory",
     "generate -o x.png more": "unexpected extra argument (more)",
     "generate --images nowhere -o x.png": "'nowhere' does not exist",
@@ -154,7 +161,7 @@ BAD = {  # words: what the line must say
     "train vae --images few": "2 emojis are too few",
     "invent": "Missing argument 'TEXT...'",
     "invent BLANK -o x.png": "the text is blank",
-    f"invent {'hi ' * 600}--scale 32 -o x.png": "ask for fewer or smaller ones",
+    f"invent {'hi ' * 600}--size 1280 -o x.png": "ask for fewer or smaller ones",
     "answer": "either texts or --file",
     "answer hi --file t.csv": "either texts or --file",
     "answer --file t.csv": "--file and -o belong together",
@@ -167,13 +174,22 @@ BAD = {  # words: what the line must say
     "answer hi --candidates nowhere": "'nowhere' does not exist",
     "answer BLANK": "the text is blank",
     "answer -hi": 'stands behind --: neural-emojis answer -- "-1"',
+    "answer -ok": 'stands behind --: neural-emojis answer -- "-1"',
+    "invent -1 -o x.png": 'stands behind --: neural-emojis invent -- "-1"',
+    "invent -ok -o x.png": 'stands behind --: neural-emojis invent -- "-1"',
+    "answer --file utf16.csv -o x.csv": "cannot read utf16.csv: 'utf-8' codec",
+    "answer --file semicolons.csv -o x.csv --column said": "no column 'said', but id, text",
+    "answer --file no-parts -o x.csv": "no-parts",
+    "answer --file bytes.parquet -o x.csv": "column 'text', row 5,500: 'utf-8' codec can't decode",
+    "answer --file number.parquet -o x.csv": "column 'text', row 2 holds 7, not text",
+    "answer --file twice.parquet -o x.csv": "must have one column 'text'; it has text, text",
     "answer --file none.csv -o x.csv": "'none.csv' does not exist",
     "answer --file t.txt -o x.csv": "must end in .csv or .parquet",
     "answer --file t.csv -o x.csv --column said": "no column 'said', but id, text",
     "answer --file empty.csv -o x.csv": "cannot read empty.csv",
     "answer --file header.csv -o x.csv": "header.csv has no rows",
     "answer --file long.csv -o x.csv": "Expected 2 fields in line 4, saw 3",
-    "answer --file wide.csv -o x.csv": "more fields than its header",
+    "answer --file wide.csv -o x.csv": "Expected 2 fields in line 2, saw 3",
     "answer --file latin.csv -o x.csv": "cannot read latin.csv: 'utf-8' codec",
     "answer --file not.parquet -o x.csv": "cannot read not.parquet",
     "predict-emojis none.txt -o x.txt": "'none.txt' does not exist",
@@ -183,20 +199,26 @@ BAD = {  # words: what the line must say
 
 
 def test_bad_input_is_one_line_and_status_2_and_loads_no_model(here, capsys, monkeypatch):
-    for folder in ("a.png", "broken"): Path(folder).mkdir()
+    for folder in ("a.png", "broken", "no-parts"): Path(folder).mkdir()
+    texts = [b"late"] * 5_499 + [b"caf\xe9"] + [b"late"] * 500
+    pq.write_table(pa.table({"id": range(6_000), "text": pa.array(texts)}), "bytes.parquet")
+    numbers = pa.array([None, 7])
+    pq.write_table(pa.table({"text": numbers}), "number.parquet")
+    pq.write_table(pa.table([numbers, numbers], ["text", "text"]), "twice.parquet")
     write_emojis(["1f600", "1f621"])
     Path("broken/bad.svg").write_text("<svg")
     files = {
         "t.csv": b"id,text\n1,hi\n", "empty.csv": b"", "header.csv": b"id,text\n",
         "long.csv": b"id,text\n1,a\n2,b\n3,c,d\n", "wide.csv": b"id,text\n1,a,b\n",
-        "latin.csv": b"text\ncaf\xe9\n", "not.parquet": b"PAR1 and no more",
+        "latin.csv": b"text\ncaf\xe9\n", "utf16.csv": "text\nhi\n".encode("utf-16"),
+        "semicolons.csv": b"id;text\n1;a, b\n", "not.parquet": b"PAR1 and no more",
         "t.txt": b"hi", "empty.txt": b"", "latin.txt": b"caf\xe9\n"}
     for name, content in files.items(): Path(name).write_bytes(content)
-    for module in ("answers", "meaning", "vae"):
-        monkeypatch.setitem(sys.modules, f"neural_emojis.{module}", None)  # cannot be imported
+    monkeypatch.setitem(sys.modules, "neural_emojis.vae", None)  # cannot be imported
+    for name in ("load_answerer", "predict_emojis"): monkeypatch.delattr(answers, name)
     before = sorted(here.rglob("*"))
     for words, expected in BAD.items():
-        assert main([" " if word == "BLANK" else word for word in words.split()]) == 2, words
+        assert main([{"BLANK": " ", "EMPTY": ""}.get(word, word) for word in words.split()]) == 2
         said = capsys.readouterr()
         assert (said.err.startswith("neural-emojis: ") and said.err.count("\n") == 1
                 and expected in said.err and not said.out), (words, said)
@@ -225,6 +247,39 @@ def test_a_full_disk_and_a_reader_that_leaves():
     done = subprocess.run([executable, "--help"], stdout=right, stderr=subprocess.PIPE)
     os.close(right)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes streams")
+@pytest.mark.parametrize("words, status", [("--help", 0), ("answer hi --top-k 1", 0), ("dance", 2)])
+def test_a_closed_output_is_silence(words, status):
+    done = subprocess.run(f"{executable} {words} >&-", shell=True, stderr=subprocess.PIPE)
+    assert done.returncode == status and done.stderr.count(b"\n") == (status == 2)
+    done = subprocess.run(f"{executable} {words} >&- 2>&-", shell=True, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (status, b"")
+
+
+@pytest.mark.parametrize("words, keras_json", [
+    ("generate -n 1 -o a.png", {"backend": "torch"}),
+    # what builds layers feels these most
+    ("train vae --images few --epochs 1 -o a.keras",
+     {"floatx": "float16", "image_data_format": "channels_first"})])
+def test_settings_for_other_programs_do_not_matter(here, words, keras_json):
+    "... nor does a home that cannot be written to."
+    write_emojis(emojis.names[:8])
+    Path("file").touch()
+    Path("keras.json").write_text(json.dumps(keras_json))
+    env = {name: value for name, value in os.environ.items() if name[:4] not in ("MPLC", "XDG_")}
+    env |= {"KERAS_HOME": str(here), "MPLBACKEND": "nonsense", "HOME": "file/in/the/way"}
+    if words.startswith("generate"): env["KERAS_BACKEND"] = "torch"
+    done = subprocess.run([executable, *words.split()], env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "wrote a." in done.stdout
+
+
+def test_a_sign_with_a_text_selector_is_found():
+    for name, char in {"a": "❤", "b": "❤\ufe0e", "c": "❤\ufe0f"}.items():
+        words = ["--frames", "2", "--size", "36", "-o", f"{name}.gif"]
+        assert main(["morph", char, "😡", *words]) == 0
+    assert len({Path(f"{name}.gif").read_bytes() for name in "abc"}) == 1
 
 
 # --- texts on the line
@@ -261,14 +316,26 @@ def test_a_text_may_begin_with_a_hyphen(fake, capsys):
     assert capsys.readouterr().out.splitlines()[::2] == ["-5 degrees", "--help"]
 
 
-def test_files_go_by_code_point_or_words(fake):
+def test_files_go_by_code_point_or_words(fake, capsys):
     Path("few").mkdir()
-    names = ("1f9a9", "black-cat", "christmas_tree", "IMG_0041", "___")
+    names = ("1f9a9", "black-cat", "christmas_tree", "party_popper_3d", "my_kite_flat",
+             "waving_hand_color_medium-light", "IMG_0041", "___", "1234")
     for name in names: iio.imwrite(f"few/{name}.png", emojis["🍕"])
     assert main(["answer", "--candidates", "few", "hi"]) == 0
     own = {name: fake.annotations["name"].get(name) for name in names}
-    assert own == {"1f9a9": "flamingo", "black-cat": "black cat",
-                   "christmas_tree": "christmas tree", "IMG_0041": None, "___": None}
+    assert own == {"1f9a9": "flamingo", "black-cat": "black cat", "party_popper_3d": "party popper",
+                   "waving_hand_color_medium-light": "waving hand", "my_kite_flat": "my kite",
+                   "christmas_tree": "Christmas tree", "IMG_0041": None, "___": None, "1234": None}
+    assert fake.annotations.loc["party_popper_3d", "keywords"]
+    said = "neural-emojis: note: 3 of 9 candidates answer by their pictures alone, as their names"
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_candidates_may_all_be_without_words(fake, capsys):
+    write_emojis(["1f600"])
+    Path("few/1f600.png").rename("few/IMG_0041.png")
+    assert main(["answer", "--candidates", "few", "hi"]) == 0 and fake.annotations is None
+    assert "1 of 1 candidates" in capsys.readouterr().err
 
 
 @given(st.text(st.characters(), max_size=40) | st.sampled_from(
@@ -278,8 +345,7 @@ def test_any_text_is_answered_or_called_blank(text):
     out, err, fake = io.StringIO(), io.StringIO(), Fake()
     with (pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out),
           contextlib.redirect_stderr(err)):
-        patch.setitem(sys.modules, "neural_emojis.answers", SimpleNamespace(
-            load_answerer=fake.load))
+        patch.setattr(answers, "load_answerer", fake.load)
         status = main(["answer", "--top-k", "1", "--", text])
     assert status == (0 if text.strip() else 2)
     shown = (out if text.strip() else err).getvalue()
@@ -314,7 +380,7 @@ def read_table(name): return pd.read_csv(name) if name.endswith(".csv") else pd.
     ("in.csv", "out.csv"), ("bom.csv", "out.parquet"),
     ("in.parquet", "out.CSV"), ("in.parquet", "out.parquet")])
 def test_tables_in_and_out(fake, capsys, monkeypatch, source, target):
-    monkeypatch.setattr(command_line, "CHUNK", 3)
+    monkeypatch.setattr(answers, "ROWS", 3)
     # a whole chunk without a text among them
     said = ["late", "", "asdf", None, None, "  ", "NA", "bye"]
     write_table(pd.DataFrame({"said": said, "id": range(len(said))}), source)
@@ -326,6 +392,78 @@ def test_tables_in_and_out(fake, capsys, monkeypatch, source, target):
     assert table["id"].astype(int).tolist() == list(range(8)) and fake.most == 3
     without = [not (text and text.strip()) for text in said]
     assert table["emoji_2"].isna().tolist() == table["understood"].isna().tolist() == without
+
+
+@pytest.mark.parametrize("lead, delimiter", [
+    ("", ","), ("\ufeff", ","), ("", ";"), ("\ufeff", ";"), ("", "\t"), ("sep=;\r\n", ";"),
+    ("\ufeffsep=|\n", "|"), ("sep=,\n", ",")])
+def test_csv_files_keep_their_dialect_and_their_headers(fake, lead, delimiter):
+    rows = [["", "text", "tag", "tag", "a;b,c\td"], ["1", "late, late; again", "x", "", "é"],
+            ["2", "thanks", "y", "z", "two\nlines"]]
+    content = io.StringIO()
+    csv.writer(content, delimiter=delimiter).writerows(rows)
+    Path("in.csv").write_text(lead + content.getvalue(), encoding="utf-8", newline="")
+    assert main(["answer", "--file", "in.csv", "--top-k", "1", "-o", "out.csv"]) == 0
+    found = Path("out.csv").read_bytes().decode()
+    assert found.startswith(lead + '""')
+    read = list(csv.reader(io.StringIO(found[len(lead):], newline=""), delimiter=delimiter))
+    answered = [["emoji_1", "understood"], ["🛄", "true"], ["🛄", "true"]]
+    assert read == [row + more for row, more in zip(rows, answered)]
+
+
+KINDS = {"string": pa.string(), "large_string": pa.large_string(), "binary": pa.binary(),
+         "string_view": pa.string_view(), "binary_view": pa.binary_view(), "json": pa.json_(),
+         "dictionary": pa.dictionary(pa.int32(), pa.string())}
+
+
+@pytest.mark.parametrize("kind, target", [
+    (kind, target) for kind in KINDS for target in ("out.csv", "out.parquet")
+    if (kind, target) != ("binary_view", "out.csv")])  # Arrow writes none
+def test_texts_of_parquet_files_are_stored_in_many_ways(kind, target):
+    from neural_emojis.answers import load_answerer
+    texts = ["thanks a lot", None, "my flight is late"]
+    if kind == "json": texts = ['{"a": "thanks"}', None, '"late"']
+    stored = [each and each.encode() for each in texts] if "binary" in kind else texts
+    column = (pa.array(stored).dictionary_encode() if kind == "dictionary"
+              else pa.array(stored, KINDS[kind]))
+    pq.write_table(pa.table([column, column], ["text", "copy"]), "in.parquet")
+    assert main(["answer", "--file", "in.parquet", "--top-k", "1", "-o", target]) == 0
+    names = load_answerer().answer(texts[::2], 1)["name"].tolist()
+    table = read_table(target)
+    assert table["name_1"][[0, 2]].tolist() == names and table["name_1"].isna()[1]
+    copies = [each.decode() if isinstance(each, bytes) else each for each in table["copy"][[0, 2]]]
+    assert copies == texts[::2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are any bytes")
+def test_a_file_to_read_may_have_any_name(fake):
+    Path("caf\udce9.csv").write_text("text\nhi\n")
+    assert main(["answer", "--file", "caf\udce9.csv", "--top-k", "1", "-o", "out.csv"]) == 0
+    assert pd.read_csv("out.csv")["emoji_1"].tolist() == ["🛄"]
+
+
+def test_doubled_columns_of_a_parquet_file_stay(fake):
+    numbers = pa.array([1, 2])
+    pq.write_table(pa.table([["late", "bye"], numbers, numbers], ["text", "a", "a"]), "in.parquet")
+    for target in ("out.csv", "out.parquet"):
+        assert main(["answer", "--file", "in.parquet", "--top-k", "1", "-o", target]) == 0
+    assert pq.ParquetFile("out.parquet").schema_arrow.names[:3] == ["text", "a", "a"]
+    assert Path("out.csv").read_text().startswith('"text","a","a","emoji_1"')
+
+
+def test_a_folder_of_parts_is_one_table(fake, monkeypatch):
+    monkeypatch.setattr(answers, "ROWS", 3)
+    for i, day in enumerate(["2024-01-01", "2024-01-02"]):  # as Spark writes them
+        part = Path(f"tweets/day={day}")
+        part.mkdir(parents=True)
+        texts = [f"text {i}{j}" for j in range(5)]
+        pq.write_table(pa.table({"text": texts}), part/"part-00000.snappy.parquet")
+        (part/".part-00000.snappy.parquet.crc").write_bytes(b"crc")
+    Path("tweets/_SUCCESS").touch()
+    assert main(["answer", "--file", "tweets", "--top-k", "1", "-o", "out.parquet"]) == 0
+    table = pd.read_parquet("out.parquet")
+    assert table["text"].tolist() == [f"text {i}{j}" for i in range(2) for j in range(5)]
+    assert table["day"].astype(str).tolist() == ["2024-01-01"] * 5 + ["2024-01-02"] * 5
 
 
 def test_real_answers_of_a_table():
@@ -359,7 +497,7 @@ def test_blank_lines_stay_rows(fake, capsys):
 
 @pytest.mark.parametrize("target", ["out.csv", "out.parquet"])
 def test_interrupted_answers_leave_what_was_there(fake, here, capsys, monkeypatch, target):
-    monkeypatch.setattr(command_line, "CHUNK", 100)
+    monkeypatch.setattr(answers, "ROWS", 100)
     fake.stop_after = 250
     write_table(pd.DataFrame({"text": ["late again"] * 900}), "in.csv")
     Path(target).write_text("what was there")
@@ -376,8 +514,8 @@ def test_a_table_can_be_answered_in_its_place(fake):
 
 
 def test_predictions_have_a_label_on_each_line(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "neural_emojis.answers", SimpleNamespace(
-        predict_emojis=lambda texts: [17 if "merry" in text else 2 for text in texts]))
+    monkeypatch.setattr(answers, "predict_emojis",
+                        lambda texts: [17 if "merry" in text else 2 for text in texts])
     Path("tweets.txt").write_bytes("merry christmas\n\nlol 😂\rso\u2028funny\r\nlast".encode())
     assert main(["predict-emojis", "tweets.txt", "-o", "predictions.txt"]) == 0
     assert Path("predictions.txt").read_text().splitlines() == ["17", "0", "2", "2"]
@@ -387,15 +525,15 @@ def test_predictions_have_a_label_on_each_line(capsys, monkeypatch):
 # --- pictures
 
 def test_sheet_holds_the_samples():
-    from neural_emojis.generation import sample
-    from neural_emojis.vae import load_vae
-    assert main(["generate", "-n", "5", "--seed", "7", "--scale", "2", "-o", "a.png"]) == 0
+    from neural_emojis.generation import render, sample, to_svg
+    assert main(["generate", "-n", "5", "--seed", "7", "--size", "72", "-o", "a.png"]) == 0
     sheet = iio.imread("a.png")
-    # two rows of three, the last place empty
+    # two rows of three with a gap of four around each, the last place empty
     assert sheet.shape == (160, 240, 4) and not sheet[80:, 160:].any()
-    expected = (load_vae().decode(sample(5, seed=7)) * 255).round()
-    fourth = sheet[84:156:2, 4:76:2]
-    assert np.abs(fourth - expected[3]).max() <= 1 and (sheet[85:156:2, 5:76:2] == fourth).all()
+    expected = (render(sample(5, seed=7), 72) * 255).round()
+    assert np.abs(sheet[84:156, 4:76] - expected[3]).max() <= 1
+    assert main(["generate", "-n", "5", "--seed", "7", "-o", "a.SVG"]) == 0
+    assert Path("a.SVG").read_text() == to_svg(sample(5, seed=7), n_columns=3)
 
 
 def test_a_vae_of_ones_own_trains_goes_on_embeds_morphs_and_draws(capsys, monkeypatch):
@@ -406,8 +544,8 @@ def test_a_vae_of_ones_own_trains_goes_on_embeds_morphs_and_draws(capsys, monkey
         # just before the model is written
         patch.setattr(vae, "save_model", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
         assert main(words) == 130
-    assert Path("mine.training").is_dir() and not Path("mine.keras").exists()
-    assert main(words) == 0 and not Path("mine.training").exists()
+    assert list(Path().glob("mine.*.training")) and not Path("mine.keras").exists()
+    assert main(words) == 0 and not list(Path().glob("mine.*.training"))
     assert re.search(r"held out: objective [\d.]+ nats, PSNR [\d.]+ dB", capsys.readouterr().out)
 
     few, mine = emojis.images[:20], vae.load_vae("mine.keras")
@@ -421,17 +559,17 @@ def test_a_vae_of_ones_own_trains_goes_on_embeds_morphs_and_draws(capsys, monkey
         np.testing.assert_allclose(codes, mine.embed(few), atol=1e-4)
 
     for ends in (("😀", "❤️"), ("1f600", "2764")):
-        assert main(["morph", *ends, "--frames", "3", "--scale", "1",
+        assert main(["morph", *ends, "--frames", "3", "--size", "72",
                      "--model", "mine.keras", "-o", "a.gif"]) == 0
         codes = mine.embed(np.stack([emojis["😀"], emojis["❤"]]))
-        generation.save_gif(mine.decode(generation.morph(*codes, 3)), "b.gif", 1)
+        generation.save_gif(generation.render(generation.morph(*codes, 3), 72, mine), "b.gif")
         assert Path("a.gif").read_bytes() == Path("b.gif").read_bytes()
 
-    assert main(["generate", "-n", "4", "--seed", "5", "--scale", "1", "--images", "few",
+    assert main(["generate", "-n", "4", "--seed", "5", "--size", "36", "--images", "few",
                  "--model", "mine.keras", "-o", "a.png"]) == 0
     draws = generation.aggregate_posterior(*mine.encode(few[train_valid_mask(20)]))
     density = generation.fit_density(draws, generation.N_COMPONENTS)
-    expected = (mine.decode(generation.sample(4, 5, density)) * 255).round()
+    expected = (generation.render(generation.sample(4, 5, density), 36, mine) * 255).round()
     assert np.abs(iio.imread("a.png")[2:38, 42:78].astype(int) - expected[1]).max() <= 2
 
 
@@ -445,8 +583,22 @@ def test_a_broken_model_is_one_line(capsys):
 def test_inventions_stand_in_the_order_of_the_texts():
     from neural_emojis.answers import load_answerer
     texts = ["thanks a lot", "my flight is late"]
-    assert main(["invent", *texts, "--scale", "2", "-o", "a.png"]) == 0
-    sheet, expected = iio.imread("a.png"), (load_answerer().invent(texts) * 255).round()
+    assert main(["invent", *texts, "--size", "72", "-o", "a.png"]) == 0
+    sheet, expected = iio.imread("a.png"), (load_answerer().invent(texts, size=72) * 255).round()
     assert sheet.shape == (80, 160, 4)
     for i in range(2):
-        assert np.abs(sheet[4:76:2, 80 * i + 4:80 * i + 76:2].astype(int) - expected[i]).max() <= 1
+        assert np.abs(sheet[4:76, 80 * i + 4:80 * i + 76].astype(int) - expected[i]).max() <= 1
+
+
+@pytest.mark.parametrize("words, offered", [
+    ("", {"answer", "embed", "generate", "invent", "morph", "predict-emojis", "train"}),
+    ("answer --se", {"--sentiment"}), ("train ", {"vae"})])
+def test_the_shell_completes(words, offered):
+    env = {**os.environ, "_NEURAL_EMOJIS_COMPLETE": "bash_complete",
+           "COMP_WORDS": f"neural-emojis {words}", "COMP_CWORD": str(len(f"{words}|".split(" ")))}
+    done = subprocess.run([executable], env=env, text=True, capture_output=True)
+    assert {line.split(",")[1] for line in done.stdout.splitlines()} == offered, done.stderr
+    for shell in ("bash", "zsh", "fish"):
+        script = subprocess.run([executable], text=True, capture_output=True,
+                                env={**env, "_NEURAL_EMOJIS_COMPLETE": f"{shell}_source"}).stdout
+        assert "_NEURAL_EMOJIS_COMPLETE" in script

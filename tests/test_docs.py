@@ -4,7 +4,9 @@ And what it adds to the pages."""
 import ast
 import inspect
 import re
+import shutil
 import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -15,9 +17,6 @@ from execnb.nbio import mk_cell, new_nb, read_nb, write_nb
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
-from neural_emojis import data
-
-root = Path(__file__).resolve().parent.parent
 import card
 import check
 import citations
@@ -27,7 +26,10 @@ import pages
 import playground
 import readme
 from api import inherits_init, members, parameter_table, parameters, signature_text
+from neural_emojis import data
 from polish import polish
+
+root = Path(__file__).resolve().parent.parent
 
 
 def processed(tmp_path, *cells):
@@ -67,10 +69,10 @@ def test_options_become_tags_and_metadata(tmp_path):
 
 def test_exported_functions_become_api_entries(tmp_path):
     cells = processed(tmp_path, ('markdown', '# T'), ('code', '#| default_exp data'),
-                      ('code', '#| export\ndef tile(): pass\ndef untile(): pass'),
+                      ('code', '#| export\ndef tile(): pass\ndef rasterise(): pass'),
                       ('code', '#| exports\ndef train_valid_mask(n): "Split."'))
-    tile, untile, mask, source = cells[1:]
-    assert '{py:function} tile(' in tile.source and '{py:function} untile(' in untile.source
+    tile, rasterise, mask, source = cells[1:]
+    assert '{py:function} tile(' in tile.source and '{py:function} rasterise(' in rasterise.source
     # shown once: the source, beside an anchor without parameters
     assert '{container} sourced' in mask.source and '{py:function} train_valid_mask\n' in mask.source
     assert '`n`' not in mask.source and source.source.startswith('def train_valid_mask')
@@ -248,6 +250,22 @@ def test_reading_time():
 def test_front_page_has_no_byline(tmp_path):
     write_nb(new_nb([mk_cell('# A title', 'markdown')]), tmp_path/'index.ipynb')
     assert 'make lab' not in pages.process(tmp_path/'index.ipynb').cells[0].source
+
+
+@pytest.mark.parametrize('script', ['docs/execute.py', 'docs/build.py', 'tests/run_notebooks.py'])
+def test_a_notebook_with_conflict_markers_is_named(tmp_path, script):
+    "... by make book, make site and make test."
+    shutil.copytree(root/'docs', tmp_path/'docs', ignore=shutil.ignore_patterns('node_modules'))
+    for name in ('tests', 'nbs'): (tmp_path/name).mkdir()
+    for name in ('settings.ini', 'tests/run_notebooks.py'): shutil.copy(root/name, tmp_path/name)
+    by_git = '{\n<<<<<<< HEAD\n "cells": []\n=======\n "cells": [1]\n>>>>>>> theirs\n}'
+    (tmp_path/'nbs/00_data.ipynb').write_text(by_git)
+    write_nb(new_nb([mk_cell('`<<<<<<< HEAD`', 'markdown')]), tmp_path/'nbs/01_plot.ipynb')  # by nbdev
+    write_nb(new_nb([mk_cell('1 << 2 >> 3')]), tmp_path/'nbs/02_vae.ipynb')
+    done = subprocess.run([sys.executable, tmp_path/script], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ''
+    said = 'An unfinished merge left conflict markers in 00_data.ipynb, 01_plot.ipynb: choose'
+    assert done.stderr.startswith(said)
 
 
 def test_lab_of_a_chapter_that_is_not_there():

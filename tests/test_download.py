@@ -145,8 +145,7 @@ def test_glove_is_known_by_its_hash(server, cache, monkeypatch):
 
 
 def test_order_of_places(cache, tmp_path, monkeypatch):
-    for place, folder in {"given": tmp_path, "NEURAL_EMOJIS_DATA": tmp_path / "named/airline",
-                          "cache": cache / "airline"}.items():
+    for folder in (tmp_path, tmp_path / "named/airline", cache / "airline"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "Tweets.csv").write_bytes(CSV)
     assert "(cache" in data.load_tweets().attrs["source"]

@@ -2,17 +2,27 @@
 import numpy as np
 import pandas as pd
 import pytest
+from references import plain_lstm, shake
 from scipy.special import logsumexp, softmax
 from sklearn.metrics import f1_score
 
 from neural_emojis.encoders import (
-    SoftmaxLoss, bootstrap_interval, build_sqam, calibration_error, fit_temperature, text_folds,
-    tfidf_svm)
+    SoftmaxLoss,
+    bootstrap_interval,
+    build_sqam,
+    calibration_error,
+    fit_temperature,
+    text_folds,
+    tfidf_svm,
+)
 from neural_emojis.questions import (
-    build_vectoriser, learn_vocabulary, question_answer_sets, tokenise)
+    build_vectoriser,
+    learn_vocabulary,
+    question_answer_sets,
+    tokenise,
+)
 from neural_emojis.sqam import build_contrastive, load_sqam, predict_labels, train_sqam
 from neural_emojis.vae import save_model
-from references import plain_lstm, shake
 
 ODD = ["😡😡", "您好", "late\x00flight", "\x07", "a" * 10_000, "late " * 10_000,
        "half \ud83d pair", "\u200b", "<b>&amp;</b>", "$%!", "\u2028x", "İSTANBUL ß"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-root = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(root/'scripts'))
 import code_hash
 import models
+
+root = Path(__file__).resolve().parent.parent
 
 toy = '''
 import math

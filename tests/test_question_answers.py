@@ -1,14 +1,20 @@
 """Questions and answers in words: the set that ships, ranks, the network against NumPy, factors."""
 import numpy as np
 import pytest
+from references import shake
 from scipy.stats import rankdata
 
 from neural_emojis.questions import build_vectoriser, choose_incorrect, tokenise
 from neural_emojis.sqam import train_sqam
 from neural_emojis.text_answers import (
-    TEXT_LENGTH, answer_ranks, build_text_sqam, factorise, load_question_answers,
-    question_answer_split, text_similarity)
-from references import shake
+    TEXT_LENGTH,
+    answer_ranks,
+    build_text_sqam,
+    factorise,
+    load_question_answers,
+    question_answer_split,
+    text_similarity,
+)
 
 QUESTIONS = ["red apple please", "blue bird sings", "green tea now",
              "old stone wall", "fast car race", "cold snow falls"]

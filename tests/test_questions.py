@@ -5,8 +5,14 @@ import pytest
 
 from neural_emojis.data import check_texts
 from neural_emojis.questions import (
-    build_vectoriser, choose_incorrect, embedding_matrix, glove_coverage,
-    learn_vocabulary, question_answer_sets, tokenise)
+    build_vectoriser,
+    choose_incorrect,
+    embedding_matrix,
+    glove_coverage,
+    learn_vocabulary,
+    question_answer_sets,
+    tokenise,
+)
 
 TEXTS = ["The flight was late", "late, LATE, late!", "thanks for the flight"]
 
@@ -51,7 +57,7 @@ def test_zeros_stand_in_front_only(vectoriser):
 
 @pytest.mark.parametrize("texts", [
     (t for t in TEXTS), np.array(TEXTS), tuple(TEXTS),
-    pd.Series(TEXTS, index=[7, 7, 9]), {t: 1 for t in TEXTS}.keys()])
+    pd.Series(TEXTS, index=[7, 7, 9]), dict.fromkeys(TEXTS).keys()])
 def test_any_sequence_of_texts(texts):
     assert check_texts(texts) == TEXTS
 

@@ -2,6 +2,7 @@
 import json
 import shutil
 import unicodedata
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -194,9 +195,8 @@ def test_any_text_has_a_vector(texts):
     assert ((np.abs(lengths - 1) < 1e-4) | (lengths == 0)).all()
 
 
-def load_encoder_once(cache=[]):
-    if not cache: cache.append(load_sentence_encoder())
-    return cache[0]
+@cache
+def load_encoder_once(): return load_sentence_encoder()
 
 
 @pytest.mark.parametrize("name, spoil, said", [

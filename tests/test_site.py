@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import root
 from execnb.nbio import read_nb
+
 from pages import number
 
 phone, desk = {'width': 390, 'height': 800}, {'width': 1280, 'height': 900}

@@ -5,12 +5,18 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+from references import plain_lstm, shake
 
 from neural_emojis.sqam import (
-    ContrastiveLoss, build_contrastive, build_post_sqam, cosine_similarity, load_sqam,
-    plot_model, predict_labels, train_sqam)
+    ContrastiveLoss,
+    build_contrastive,
+    build_post_sqam,
+    cosine_similarity,
+    load_sqam,
+    predict_labels,
+    train_sqam,
+)
 from neural_emojis.vae import save_model
-from references import plain_lstm, shake
 
 VOCABULARY = ["", "[UNK]", *(f"word{i}" for i in range(30))]
 rng = np.random.default_rng(0)
@@ -163,16 +169,3 @@ def test_files_that_are_no_sqam(sqam, tmp_path):
     keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x)]).save(bad)
     with pytest.raises(ValueError, match="cannot load"): load_sqam(bad)  # code inside is not run
     with pytest.raises(FileNotFoundError): load_sqam(tmp_path / "none.keras")
-
-
-def test_diagrams(sqam):
-    import matplotlib.pyplot as plt
-    for model in (sqam, build_contrastive(sqam),
-                  keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])):
-        plot_model(model)
-        shown = {text.get_text() for text in plt.gca().texts}
-        assert {layer.name for layer in model.layers
-                if not isinstance(layer, keras.layers.InputLayer)} <= shown
-        plt.close("all")
-    class Bare(keras.Model): pass
-    with pytest.raises(ValueError, match="no graph"): plot_model(Bare())

@@ -72,7 +72,7 @@ def test_texts_get_an_invention_or_are_refused(text):
     if is_blank(text): assert "is blank" in refused(answerer.invent, text)
     else:
         picture = answerer.invent(text)
-        assert (picture.shape == (1, 36, 36, 4) and np.isfinite(picture).all()
+        assert (picture.shape == (1, 144, 144, 4) and np.isfinite(picture).all()
                 and picture.min() >= 0 and picture.max() <= 1)
 
 

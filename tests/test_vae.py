@@ -7,14 +7,22 @@ import zipfile
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
 from neural_emojis import vae as module
 from neural_emojis.data import load_emojis, train_valid_mask
 from neural_emojis.vae import (
-    EmojiBatches, build_post_vae, build_vae, evaluate_vae, load_model, load_post_vae,
-    load_record, load_vae, save_model, train_vae)
+    EmojiBatches,
+    build_post_vae,
+    build_vae,
+    evaluate_vae,
+    load_model,
+    load_post_vae,
+    load_record,
+    load_vae,
+    save_model,
+    train_vae,
+)
 
 emojis = load_emojis()
 
@@ -160,7 +168,7 @@ def rewrite(path, change):
 def test_another_version_is_refused(vae, tmp_path):
     path = save_model(vae, tmp_path / "vae.keras")
     rewrite(path, lambda config: {**config, "config": {**config["config"], "version": 99}})
-    with pytest.raises(ValueError, match="version 99, this package reads 3: train it again"):
+    with pytest.raises(ValueError, match="version 99, this package reads 4: train it again"):
         load_model(path)
 
 
@@ -206,28 +214,21 @@ class KillAfter(keras.callbacks.Callback):
         if epoch + 1 == self.n_epochs: raise Killed
 
 
-def train_few(folder, *callbacks, epochs=3):
-    return train_vae(emojis.images[:32], epochs=epochs, checkpoint=folder, callbacks=callbacks,
-                     progress=False)
+def train_few(folder, *callbacks):
+    backup = keras.callbacks.BackupAndRestore(folder, double_checkpoint=True)
+    return train_vae(emojis.images[:32], epochs=3, callbacks=[backup, *callbacks], progress=False)
 
 
 def test_a_killed_training_is_completed(tmp_path):
     "… also where the last state is cut short: then the one before is taken."
     with pytest.raises(Killed): train_few(tmp_path, KillAfter(2))
-    state, = tmp_path.glob("*/state/latest.weights.h5")
+    state = tmp_path / "latest.weights.h5"
     state.write_bytes(state.read_bytes()[:1000])
     vae, history = train_few(tmp_path)
     assert len(history["loss"]) == 2
-    epochs = pd.read_csv(state.parent.parent / "history.csv")["epoch"].tolist()
-    assert epochs == [0, 1, 1, 2]
     straight, _ = train_vae(emojis.images[:32], epochs=3, progress=False)
     for ours, theirs in zip(vae.get_weights(), straight.get_weights()):
         np.testing.assert_array_equal(ours, theirs)
-
-
-def test_another_training_in_the_same_folder_is_another(tmp_path):
-    with pytest.raises(Killed): train_few(tmp_path, KillAfter(1))
-    assert len(train_few(tmp_path, epochs=2)[1]["loss"]) == 2
 
 
 def test_batches_depend_on_seed_and_epoch_alone():
@@ -254,5 +255,5 @@ def test_a_loss_that_is_not_finite_stops_the_training(monkeypatch):
     (emojis.images[:2] * np.float32(np.nan), ValueError),
     (np.zeros((2, 36, 36, 3)), ValueError)])
 def test_bad_images(vae, bad, error):
-    for function in (vae.embed, vae.reconstruct, lambda images: train_vae(images, epochs=1)):
+    for function in (vae.embed, lambda images: train_vae(images, epochs=1)):
         with pytest.raises(error): function(bad)

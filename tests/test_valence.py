@@ -8,8 +8,15 @@ from scipy.stats import rankdata
 from neural_emojis.data import ASSETS, load_annotations, load_emojis
 from neural_emojis.sentences import load_sentence_encoder
 from neural_emojis.valence import (
-    cross_validated_valence, fit_valence, load_valence, noise_ceiling, predict_valence,
-    read_valence, sentiment_direction, valence_features)
+    cross_validated_valence,
+    fit_valence,
+    load_valence,
+    noise_ceiling,
+    predict_valence,
+    read_valence,
+    sentiment_direction,
+    valence_features,
+)
 
 ranking_header = 'Emoji,Unicode codepoint,Occurrences,Negative,Neutral,Positive\n'
 

@@ -93,7 +93,7 @@ export function makeReader(data) {
     (tag.match(CAPITALS) ?? []).map(part => isAscii(part) ? splitWords(part.toLowerCase()) : part).join(' ');
 
   function readText(text) {
-    text = unescape(unescape([...text].slice(0, data.longest).join(''))).replaceAll('\ufe0f', '');
+    text = unescape(unescape([...text.normalize('NFC')].slice(0, data.longest).join(''))).replaceAll('\ufe0f', '');
     if (!isAscii(text)) {
       text = text.replace(emojis, emoji => ` ${names.get(emoji)} `).normalize('NFKC').replaceAll('’', "'");
     }
