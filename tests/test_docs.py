@@ -74,7 +74,8 @@ def test_exported_functions_become_api_entries(tmp_path):
     tile, rasterise, mask, source = cells[1:]
     assert '{py:function} tile(' in tile.source and '{py:function} rasterise(' in rasterise.source
     # shown once: the source, beside an anchor without parameters
-    assert '{container} sourced' in mask.source and '{py:function} train_valid_mask\n' in mask.source
+    assert '{container} sourced' in mask.source
+    assert '{py:function} train_valid_mask\n' in mask.source
     assert '`n`' not in mask.source and source.source.startswith('def train_valid_mask')
     assert 'hide-input' not in source.metadata.get('tags', [])
 
