@@ -125,7 +125,8 @@ class banner(Processor):
         if not missing: return
         each = '; '.join(f'{" ".join(used.split())} in place of `{wanted}`'
                          for wanted, used in sorted(missing.items()))
-        note = (':::{admonition} This page was made without the real data\n:class: warning banner\n\n'
+        note = (':::{admonition} This page was made without the real data\n'
+                ':class: warning banner\n\n'
                 f'It ran on {each}. Its tables and figures show what came of that. Figures within '
                 f'sentences are those of the real data, as of {measured_on()}, and need not agree '
                 'with them.\n:::')
@@ -260,7 +261,8 @@ class fold_tests(Processor):
                     continue
                 cell.fold = 'Tests'
             elif tests: cell.source = shown
-            if 'fold' not in cell and len(cell.source.splitlines()) > plain_lines: cell.fold = 'Code'
+            is_long = len(cell.source.splitlines()) > plain_lines
+            if 'fold' not in cell and is_long: cell.fold = 'Code'
             cells.append(cell)
             if tests and cell.get('fold') != 'Tests':
                 cells.append(mk_cell(tests, 'code'))
@@ -311,9 +313,9 @@ def site_links(cell):
         cell.source = re.sub(r'\]\(\.\./(?=\w+\.md\))', f']({root}', cell.source)
 
 
-page_processors = [drop_for_readme, add_show_docs, strip_ansi, hide_line, rm_header_dash, order_docs, page_head,
-                   api_docs, rm_export, hide_, cell_options, fold_tests, callouts, site_links,
-                   strip_hidden_metadata, reading_time, banner]
+page_processors = [drop_for_readme, add_show_docs, strip_ansi, hide_line, rm_header_dash,
+                   order_docs, page_head, api_docs, rm_export, hide_, cell_options, fold_tests,
+                   callouts, site_links, strip_hidden_metadata, reading_time, banner]
 
 
 def process(path:Path):

@@ -377,7 +377,8 @@ def test_a_morph_is_saved_as_a_gif(page, tmp_path):
         image = load_vae().decode(code[None])[0]
         visible = image[..., 3] > .6
         found = frame[2::5, 2::5] / 255
-        assert (found[..., 3][visible] == 1).all() and (found[..., 3][image[..., 3] < .4] == 0).all()
+        alpha = found[..., 3]
+        assert (alpha[visible] == 1).all() and (alpha[image[..., 3] < .4] == 0).all()
         assert np.abs(found[visible] - image[visible])[:, :3].mean() < .04
 
 
