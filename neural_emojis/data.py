@@ -40,7 +40,7 @@ def emoji_char(name:str, # Code points in hexadecimal, in anyone's way: '1f1eb-1
     "The characters that a code point name stands for."
     points = [re.fullmatch(r"(?:u\+?|0x)?0{,4}([1-9a-f][\da-f]{1,4})", part)
               for part in re.split("[-_ ]", name.lower().removeprefix("emoji_"))]
-    char = "".join(chr(int(point[1], 16)) for point in points) if all(points) else ""
+    char = "".join(chr(int(point[1], 16)) for point in points if point) if all(points) else ""
     return char if EMOJI.fullmatch(char) else name
 
 # %% ../nbs/00_data.ipynb #f0182ed7
@@ -85,7 +85,7 @@ def tile(
 ) -> np.ndarray: # (rows·height, n_columns·width, channels), of the same dtype
     "Lay images out in rows, left to right and top to bottom, as one picture."
     grid = np.pad(images, [(0, -len(images) % n_columns), (0, 0), (0, 0), (0, 0)])
-    return np.vstack([np.hstack(row) for row in np.split(grid, len(grid) // n_columns)])
+    return np.vstack([np.hstack(list(row)) for row in np.split(grid, len(grid) // n_columns)])
 
 # %% ../nbs/00_data.ipynb #25acaafe
 @dataclass(frozen=True, eq=False)

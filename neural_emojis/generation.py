@@ -329,8 +329,9 @@ def save_sheet(
         else:
             gap = size // 18
             pixels = (render(z, size, vae) * 255).round().astype(np.uint8)
-            iio.imwrite(new, tile(np.pad(pixels, ((0, 0), (gap,) * 2, (gap,) * 2, (0, 0))), n_columns))
-    return path
+            cells = np.pad(pixels, ((0, 0), (gap, gap), (gap, gap), (0, 0)))
+            iio.imwrite(new, tile(cells, n_columns))
+    return Path(path)
 
 # %% ../nbs/03_generation.ipynb #08725bcb
 def add_emojis(

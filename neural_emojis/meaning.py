@@ -214,7 +214,7 @@ def understand_emojis(
 ) -> Meanings: # Of the n
     "The meanings of any emojis: by their words, or else by their pictures."
     named = np.isin(np.array(emojis.names, object), list(annotations.index))
-    parts = {True: None, False: None}
+    parts: dict[bool, Meanings] = {}
     if named.any():
         names = [name for name, is_named in zip(emojis.names, named) if is_named]
         parts[True] = describe_emojis(names, encoder, annotations)

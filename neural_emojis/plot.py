@@ -266,8 +266,9 @@ def trace_masks(
         at = f"translate({i % n_columns * edge} {i // n_columns * edge})"
         pictures.append(f'<g transform="{at}">{"".join(paths)}</g>')
     rows = -(-len(masks) // n_columns)
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {n_columns * edge} {rows * edge}"'
-            f' fill-rule="evenodd">{"".join(pictures)}</svg>\n')
+    box = f"0 0 {n_columns * edge} {rows * edge}"
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" fill-rule="evenodd">'
+            f'{"".join(pictures)}</svg>\n')
 
 # %% ../nbs/01_plot.ipynb #b1a60e02
 def _printable(text):

@@ -48,7 +48,8 @@ def test_a_picture_of_one_colour_is_that_colour(size):
 
 
 def test_enlarging_keeps_a_constant():
-    for size in (36, 72, 500): np.testing.assert_allclose(_enlarging(size).sum(axis=1), 1, rtol=1e-5)
+    for size in (36, 72, 500):
+        np.testing.assert_allclose(_enlarging(size).sum(axis=1), 1, rtol=1e-5)
 
 
 def test_borders_are_as_thin_in_a_large_picture_as_in_a_small_one():
@@ -74,7 +75,8 @@ def test_codes_that_cannot_be(z):
 
 
 def test_pixels_have_no_palette():
-    with pytest.raises(ValueError, match="no palette"): render(load_codes()[:1], vae=load_post_vae())
+    with pytest.raises(ValueError, match="no palette"):
+        render(load_codes()[:1], vae=load_post_vae())
 
 
 def test_an_svg_is_the_same_picture():
