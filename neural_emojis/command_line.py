@@ -111,7 +111,7 @@ SIZE = click.option("--size", type=click.IntRange(1, 4096), default=144, show_de
                     help="Pixels across each emoji. An SVG has any size.")
 SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
                     help="Another number, other results.")
-PICTURES = "PNGs of 36×36 pixels with alpha, or square SVGs"
+PICTURES = "PNGs with alpha, or square SVGs"
 
 # %% ../nbs/11_command_line.ipynb #786e2035
 def _output(*endings, **settings):

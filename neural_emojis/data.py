@@ -94,7 +94,6 @@ class EmojiSet:
     images:np.ndarray # uint8 (n, 36, 36, 4), straight alpha
     names:list        # n code point names: ['1f004', …]
     source:str        # Which emojis these are
-
     def __post_init__(self):
         if not len(self.images) == len(self.names) == len(self._positions):
             raise ValueError(f"{len(self.images)} images, {len(self._positions)} names: one each")
@@ -133,7 +132,7 @@ def progress_bar(
 
 # %% ../nbs/00_data.ipynb #ab644c86
 def _read_picture(path):
-    "RGBA pixels of a file, or in words why it is no emoji. Raises `ValueError`, naming the file."
+    "RGBA pixels of a file, of any size, or in words why it is no emoji. Raises `ValueError`, naming the file."
     import PIL.Image
     try:
         path.name.encode()  # no table takes a name that is not Unicode
@@ -142,15 +141,17 @@ def _read_picture(path):
             with PIL.Image.open(path) as image:
                 # programs that shrink PNGs name a transparent colour instead of alphas of pixels
                 has_alpha = image.has_transparency_data and image.mode != "I;16"
-                if image.size != (EMOJI_SIZE, EMOJI_SIZE) or not has_alpha:
-                    return "{}×{} {}".format(*image.size, image.mode)
+                if not has_alpha: return "{}×{} {}".format(*image.size, image.mode)
                 pixels = np.array(image.convert("RGBA"))
     except Exception as error:  # Pillow raises many kinds
         raise ValueError(f"cannot read {path.name}: {error}; replace or remove it") from error
     return pixels if pixels[..., 3].any() else "empty"
+def _fitted(pixels): # (h, w, 4) to (36, 36, 4), the longer side filling it
+    import PIL.ImageOps
+    return np.array(PIL.ImageOps.pad(PIL.Image.fromarray(pixels), EMOJI_SHAPE[:2]))
 
 # %% ../nbs/00_data.ipynb #5b1c7e0a
-def load_emojis(path:str|os.PathLike|None=None, # A folder of PNGs (36×36, RGBA) or square SVGs; None: the 872 that ship
+def load_emojis(path:str|os.PathLike|None=None, # A folder of PNGs (RGBA) or square SVGs; None: the 872 that ship
 ) -> EmojiSet: # Sorted by name
     "Load emojis. Raises `FileNotFoundError`, or `ValueError` for a folder without usable pictures."
     if path is None:
@@ -163,13 +164,15 @@ def load_emojis(path:str|os.PathLike|None=None, # A folder of PNGs (36×36, RGBA
     paths = [p for p in folder.glob("[!.]*") if p.suffix.lower() in (".png", ".svg")]
     read = {p: _read_picture(p) for p in progress_bar(paths, unit="picture", desc=folder.name)}
     others = [f"{p.name} ({x})" for p, x in read.items() if isinstance(x, str)]
-    said = f"kept out {len(others)} of {len(read)} (empty or not 36×36 with alpha): {others[:5]}"
+    said = f"kept out {len(others)} of {len(read)} (empty or without alpha): {others[:5]}"
     if len(others) == len(read): raise ValueError(f"no usable PNGs or SVGs in {folder}: {said}")
     if others: warnings.warn(said, stacklevel=2)
+    sized = [p.name for p, x in read.items() if not isinstance(x, str) and x.shape != EMOJI_SHAPE]
+    if sized: warnings.warn(f"resized {len(sized)} to 36×36: {sized[:5]}", stacklevel=2)
     chars = {p: emoji_char(p.stem) for p, x in read.items() if not isinstance(x, str)}
     names = {p: emoji_name(c) if EMOJI.fullmatch(c) else c for p, c in chars.items()}
     paths = sorted(names, key=names.get)  # in names, '2764-FE0F' is '2764'
-    return EmojiSet(np.stack([read[p] for p in paths]), [names[p] for p in paths],
+    return EmojiSet(np.stack([_fitted(read[p]) for p in paths]), [names[p] for p in paths],
                     f"folder {folder.name}")
 
 # %% ../nbs/00_data.ipynb #b1726caa
@@ -220,7 +223,6 @@ def text_groups(texts:pd.Series, # n texts
 ) -> np.ndarray: # int (n,), from 0: equal where texts differ in case, spacing, signs or mentions only
     "Which texts are copies of one another. Raises as `check_texts` does."
     return pd.factorize(np.array(_plain(texts), object))[0]
-
 def text_split_mask(texts:pd.Series, # n texts
 ) -> np.ndarray: # bool (n,), True for the roughly four in five that are trained on; copies are on the same side
     "The fixed split for texts, by a hash of each. Raises as `check_texts` does."
@@ -243,7 +245,6 @@ def written_whole(path:str|os.PathLike, # The file to write; its folder must exi
 # %% ../nbs/00_data.ipynb #e1e01571
 TIMEOUT = 10, 60  # seconds: to connect, and to wait for more data
 class DownloadError(OSError): "A file could not be downloaded; the message says why."
-
 def download(
     url:str, # http(s) address of the file, or of a zip archive in which a file has the target's name
     target:Path, # Where the file shall be; its folder is made
@@ -322,7 +323,6 @@ def read_tweets(path:str|os.PathLike, # A CSV file with the columns text and air
     if unknown := set(tweets["sentiment"]) - set(SENTIMENT_EMOJIS):
         raise ValueError(f"{Path(path).name} has unknown sentiments {sorted(unknown)[:5]}")
     return tweets
-
 def load_tweets(path:str|os.PathLike|None=None, # A CSV file; None: look in the usual places
 ) -> pd.DataFrame: # Columns text and sentiment; .attrs['source'] says which data it is
     "Load tweets to airlines, or the sample that ships. Raises as `read_tweets` and for no file."
