@@ -34,7 +34,7 @@ def find_ngrams(
 ) -> list: # Words and signs, pairs of them, and pieces of 3 to 5 characters of each word
     "What the linear model counts."
     typed = unicodedata.normalize("NFKC", html.unescape(text)).lower()
-    words = re.findall(r"\w+|[^\w\s\ufe0e]", typed)  # ❤︎ is ❤
+    words = re.findall(r"\w+|[^\w\s\ufe0e\ufe0f]", typed)  # without emojis' selectors
     pairs = [f"{a} {b}" for a, b in zip(words, words[1:])]
     marked = [f"_{word}_" for word in words]
     return words + pairs + [word[i:i + n] for word in marked for n in (3, 4, 5)

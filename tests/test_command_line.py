@@ -227,7 +227,7 @@ def test_bad_input_is_one_line_and_status_2_and_loads_no_model(here, capsys, mon
 
 def test_files_that_are_kept_out_are_a_note_of_one_line(fake, capsys):
     write_emojis(["1f600"])
-    iio.imwrite("few/small.png", np.zeros((8, 8, 4), np.uint8))
+    iio.imwrite("few/grey.png", np.zeros((8, 8), np.uint8))
     assert main(["answer", "--candidates", "few", "hi"]) == 0
     assert re.fullmatch(r"neural-emojis: note: kept out 1 of 2 .*\n", capsys.readouterr().err)
 
