@@ -144,7 +144,7 @@ def test_decoder(page):
         'for (const code of codes) all.push(Array.from((await playground.decode(code)).image)); '
         'return all; }', codes.tolist()))
     np.testing.assert_allclose(decoded.reshape(-1, 36, 36, 4),
-                               load_vae().decode(codes), atol=1e-5)
+                               load_vae().decode(codes), atol=1e-3)
 
 
 @pytest.mark.parametrize('size', [72, 144, 180])
