@@ -5,7 +5,7 @@
 
 `nbdev`'s own processors decide what a reader sees of a notebook (`#| hide`, `#| export`, ...).
 `pages.py` says the rest in MyST, `conf.py` configures Sphinx, `playground.py` exports the models
-for the browser. No cell is executed here. The site is made of local files, one package from npm,
+for the browser. No cell is executed here. The site is made of local files, two packages from npm,
 and loads nothing from elsewhere.
 """
 import argparse

@@ -30,17 +30,19 @@ from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE
 
 from neural_emojis.answers import Answerer, load_answerer
-from neural_emojis.data import (
-    EmojiSet,
-    emoji_char,
-    load_annotations,
-    load_emojis,
-    tile,
-    train_valid_mask,
+from neural_emojis.data import EmojiSet, emoji_char, load_annotations, load_emojis, tile
+from neural_emojis.generation import kl_by_dimension, load_density, render
+from neural_emojis.meaning import (
+    GAMMA,
+    MOST,
+    N_BLENDS,
+    RIDGE,
+    UNDERSTOOD,
+    answer_texts,
+    are_distinct,
+    text_vectors,
 )
-from neural_emojis.generation import kl_by_dimension, load_density, sample
-from neural_emojis.meaning import GAMMA, RIDGE, UNDERSTOOD, answer_texts
-from neural_emojis.plot import plot_answers, plot_rows, use_style
+from neural_emojis.plot import BLUR, LEAST, plot_answers, plot_rows, use_style
 from neural_emojis.sentences import CHAT, ENDINGS, LONGEST, OFTEN, SENTENCES
 from neural_emojis.vae import LATENT_DIM, load_codes, load_posteriors, load_vae
 
@@ -138,35 +140,47 @@ def picture_map(answerer:Answerer) -> tuple: # weights (872, dim) and middle (di
     return np.linalg.solve(kernel + RIDGE * np.eye(len(codes)), means - middle), middle
 
 
-def climb_graph(answerer:Answerer, density) -> keras.Model:
-    "Codes (n, 16) and a question's vector (1, dim) to cosines (n,) and log densities (n,)."
+def imagination(answerer:Answerer) -> keras.Model:
+    "Codes (n, 16) to what would be said of their pictures, (n, dim), of length 1."
     codes = load_codes()
     weights, middle = picture_map(answerer)
     code = keras.Input((LATENT_DIM,), name='code')
-    question = keras.Input((len(middle),), name='question')
-    scaled = (code - codes.mean(axis=0)) / codes.std(axis=0)
-    known = (codes - codes.mean(axis=0)) / codes.std(axis=0)
+    scaled, known = ((z - codes.mean(axis=0)) / codes.std(axis=0) for z in (code, codes))
     squares = (ops.sum(ops.square(scaled), axis=1, keepdims=True) + (known ** 2).sum(axis=1)
                - 2 * ops.matmul(scaled, known.T))
     pictured = layers.Dense(len(middle), name='pictured')
     guess = ops.normalize(pictured(ops.exp(-GAMMA * squares)))
     pictured.set_weights([weights, middle])
-    cosine = ops.matmul(guess, ops.transpose(question))[:, 0]
-    roots = density.precisions_cholesky_  # (K, 16, 16)
-    spread = layers.Dense(roots.shape[0] * LATENT_DIM, name='whitened')
-    whitened = ops.reshape(spread(code), (-1, roots.shape[0], LATENT_DIM))
-    squares = ops.sum(ops.square(whitened), axis=-1)
-    peak = (np.log(density.weights_) + np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
-            - LATENT_DIM / 2 * np.log(2 * np.pi))
-    log_density = ops.logsumexp(squares * -.5 + peak.astype(np.float32), axis=-1)
-    spread.set_weights([np.concatenate(list(roots), axis=1),
-                        -np.einsum('ki,kij->kj', density.means_, roots).ravel()])
-    return keras.Model([code, question], [cosine, log_density], name='climb')
+    return keras.Model(code, guess, name='imagination')
 
 
-def write_packed(path:Path, content) -> None: # an array or a string
+def decoder_parts() -> keras.Model:
+    "A code to its masks (36, 36, k), colours (k, 4) and picture (36, 36, 4)."
+    decoder = load_vae().decoder
+    return keras.Model(decoder.input, [*decoder.layers[-1].input, decoder.output], name='decoder')
+
+
+def painter(k:int) -> onnx.ModelProto:
+    """What `neural_emojis.plot.render_masks` does with masks of k colours, of any size from 72 on:
+    `enlarging` times the root of 1/T, and the palette premultiplied."""
+    return onnx.parser.parse_model(f'''
+        <ir_version: 8, opset_import: ["": 17]>
+        painter (float[n, 36] enlarging, float[1, 36, 36, {k}] masks, float[{k}, 4] palette)
+            => (float[n, n, {k}] fields, float[n, n, 4] picture)
+        <int64[2] flat = {{36, {36 * k}}}, int64[3] deep = {{-1, 36, {k}}}>
+        {{
+            rows = Reshape(masks, flat)
+            high = MatMul(enlarging, rows)
+            columns = Reshape(high, deep)
+            fields = MatMul(enlarging, columns)
+            share = Softmax<axis = -1>(fields)
+            picture = MatMul(share, palette)
+        }}''')
+
+
+def write_packed(path:Path, content) -> None: # an array, a string or bytes
     "Write a compressed file."
-    data = content.encode() if isinstance(content, str) else content.tobytes()
+    data = content.encode() if isinstance(content, str) else bytes(content)
     path.write_bytes(gzip.compress(data, mtime=0))
 
 
@@ -176,6 +190,11 @@ def write_reader(folder:Path, answerer:Answerer) -> None:
     vocabulary = encoder.tokenizer.get_vocab()
     number = lambda texts: [found.ids for found in encoder.tokenizer.encode_batch_fast(
         [text.replace('-', ' ') for text in texts], add_special_tokens=False)]
+    texts = answer_texts(answerer.names)
+    vectors, starts = text_vectors(texts, encoder)
+    kept = np.split(are_distinct(vectors, starts), starts[1:])
+    kept_first = [[said[i] for i in np.argsort(~is_kept, kind='stable')]
+                  for said, is_kept in zip(texts, kept)]
     emojis = [(emoji_char(code), name) for code, name in load_annotations()['name'].items()]
     data = {'words': (SENTENCES/'words.txt').read_text(encoding='utf-8').strip(),
             'pieces': '\n'.join(sorted(vocabulary, key=vocabulary.get)),
@@ -184,7 +203,8 @@ def write_reader(folder:Path, answerer:Answerer) -> None:
             'entities': html5,
             'numbers': {n: unescape(f'&#{n};') for n in range(160)
                         if unescape(f'&#{n};') != chr(n)},
-            'texts': [number(each) for each in answer_texts(answerer.names)],
+            'texts': [number(each) for each in kept_first],
+            'kept': [int(each.sum()) for each in kept],
             'prices': plain(answerer.meanings.prices),
             'longest': LONGEST, 'often': OFTEN, 'understood': UNDERSTOOD,
             'endings': ENDINGS}
@@ -194,17 +214,19 @@ def write_reader(folder:Path, answerer:Answerer) -> None:
 
 
 def write_inventor(folder:Path, answerer:Answerer) -> None:
-    "The graph that a climb asks; where it starts, and the steps of `climb` with seed 0."
-    density = load_density()
-    least = np.median(density.score_samples(load_codes()[train_valid_mask(len(load_codes()))]))
-    starts = sample(4_000, density=density)
-    starts = starts[density.score_samples(starts) >= least]
-    how = {'rounds': 40, 'tries': 8, 'climbers': 24}  # of `neural_emojis.answers.climb`
-    steps = np.random.default_rng(0).standard_normal((*how.values(), LATENT_DIM))
-    export(climb_graph(answerer, density), folder/'climb.onnx.gz')
-    write_packed(folder/'starts.gz', starts)
-    write_packed(folder/'steps.gz', steps.astype(np.float32))
-    (folder/'climb.json').write_text(json.dumps({**how, 'least': float(least)}))
+    "What imagines a picture's meaning, and the weights of `blend_codes` with seed 0."
+    export(imagination(answerer), folder/'imagination.onnx.gz')
+    draws = np.random.default_rng(0).dirichlet(np.full(5, .5), 8 * N_BLENDS)
+    weights = draws[draws.max(axis=1) <= MOST][:N_BLENDS]
+    (folder/'blends.json').write_text(json.dumps(plain(weights)))
+
+
+def write_decoder(folder:Path) -> None:
+    "The decoder, and what paints with its masks."
+    export(parts := decoder_parts(), folder/'decoder.onnx.gz')
+    paint = painter(parts.outputs[0].shape[-1])
+    onnx.checker.check_model(paint)
+    write_packed(folder/'painter.onnx.gz', paint.SerializeToString())
 
 
 def write_map(folder:Path, emojis:EmojiSet) -> np.ndarray: # the map, (872, 2)
@@ -215,7 +237,7 @@ def write_map(folder:Path, emojis:EmojiSet) -> np.ndarray: # the map, (872, 2)
     kl = kl_by_dimension(*posteriors)
     low, high = np.quantile(codes, [.01, .99], axis=0)
     data = {'codes': plain(codes), 'xy': plain(xy),
-            'neighbours': neighbours, 'power': power,
+            'neighbours': neighbours, 'power': power, 'blur': BLUR, 'least': LEAST,
             'kl': plain(kl), 'order': np.argsort(-kl).tolist(),
             'low': plain(1.2 * low), 'high': plain(1.2 * high),
             'weights': plain(density.weights_), 'means': plain(density.means_),
@@ -248,27 +270,29 @@ def write_pictures(folder:Path, answerer:Answerer, emojis:EmojiSet, xy:np.ndarra
     and one text answered."""
     iio.imwrite(folder/'map.webp', draw_map(emojis.images, xy), quality=85)
     use_style()
-    vae, posteriors = load_vae(), load_posteriors()
+    posteriors = load_posteriors()
     order = np.argsort(-kl_by_dimension(*posteriors))[:6]
     steps = np.linspace(-2.5, 2.5, 13)
     code = posteriors[0][emojis.index('😀')]
     moved = lambda k: np.where(np.arange(LATENT_DIM) == k, steps[:, None], code)
-    plot_rows({f'{rank}': vae.decode(moved(k)) for rank, k in enumerate(order, 1)})
+    plot_rows({f'{rank}': render(moved(k), 72) for rank, k in enumerate(order, 1)})
     plt.savefig(folder/'sliders.webp', dpi=200)
     text = 'merry christmas'
     best = answerer.answer(text)
     codes, cosines = answerer.invent_codes(text)
     real = np.stack([emojis[char] for char in best['emoji']]) / 255
-    plot_answers(text, [*real, *vae.decode(codes)], [*best['score'], *cosines])
+    large = real.repeat(4, axis=1).repeat(4, axis=2)
+    plot_answers(text, np.concatenate([large, render(codes)]), [*best['score'], *cosines])
     plt.savefig(folder/'ask.webp', dpi=200)
     plt.close('all')
 
 
 def install_runtime(folder:Path) -> str: # why it could not be had, '' if it is there
-    "Copy onnxruntime-web, fetched from npm in the version that package-lock.json names."
-    package = here/'node_modules/onnxruntime-web'
+    "Copy onnxruntime-web and d3-contour, fetched from npm as package-lock.json names them."
+    modules = here/'node_modules'
+    package = modules/'onnxruntime-web'
     # npm writes the former last
-    done, wanted = here/'node_modules/.package-lock.json', here/'package-lock.json'
+    done, wanted = modules/'.package-lock.json', here/'package-lock.json'
     if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
         if not (npm := shutil.which('npm')): return 'npm is not installed'
         command = [npm, 'ci', '--silent', '--no-fund', '--no-audit']
@@ -276,6 +300,9 @@ def install_runtime(folder:Path) -> str: # why it could not be had, '' if it is 
             return '`npm ci` failed'
     shutil.copy(package/'dist/ort.wasm.min.mjs', folder/'ort.mjs')
     shutil.copy(package/'dist/ort-wasm-simd-threaded.mjs', folder)
+    contour = [modules/f'd3-{name}/dist/d3-{name}.min.js' for name in ('array', 'contour')]
+    (folder/'d3.js').write_text('\n'.join(file.read_text(encoding='utf-8') for file in contour),
+                                encoding='utf-8')
     wasm = (package/'dist/ort-wasm-simd-threaded.wasm').read_bytes()
     (folder/'ort.wasm.gz').write_bytes(gzip.compress(wasm, mtime=0))
     return ''
@@ -305,5 +332,5 @@ def write_playground(
     if reason := install_runtime(folder):
         draw_nothing(source/'playground.html', reason)
         return
-    export(load_vae().decoder, folder/'decoder.onnx.gz')
+    write_decoder(folder)
     write_inventor(folder, answerer)

@@ -246,7 +246,7 @@ def test_the_playground_is_near(site):
 def test_search_page_asks_for_words(browser, address):
     page = browser.new_page(viewport=phone)
     page.goto(f'{address}search.html')
-    page.fill('article input[type=search]', 'hill climbing')
+    page.fill('article input[type=search]', 'posterior collapse')
     page.press('article input[type=search]', 'Enter')
     page.wait_for_selector('#search-results li')
     page.close()

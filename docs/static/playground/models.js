@@ -43,23 +43,57 @@ function readPictures({sheet, columns, chars}) {            // each emoji on whi
   return pictures;
 }
 
-function best(scores, k) {
+function highest(scores, k) {
   const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b).slice(0, k);
   return order.map(index => ({index, score: scores[index]}));
 }
 
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 
+function enlarge(size, sigma) {                             // the share of each of 36 rows in each of `size`: a Gaussian blur, then cubic interpolation
+  const rows = Array.from({length: SIDE}, (_, i) => i), divide = row => { const all = row.reduce((a, b) => a + b); return row.map(x => x / all); };
+  const blur = rows.map(i => divide(rows.map(j => Math.exp(-(((i - j) / sigma) ** 2) / 2))));
+  const cubic = d => d < 1 ? (1.5 * d - 2.5) * d * d + 1 : d < 2 ? ((2.5 - .5 * d) * d - 4) * d + 2 : 0;
+  return Array.from({length: size}, (_, y) => {
+    const weights = rows.map(i => cubic(Math.abs((y + .5) * SIDE / size - .5 - i)));
+    return divide(rows.map(j => weights.reduce((sum, weight, i) => sum + weight * blur[i][j], 0)));
+  });
+}
+
 export async function load() {
-  const [book, data, decoder] = await Promise.all([loadSheet(), get('map.json').then(response => response.json()), loadGraph('decoder')]);
+  const [book, data, decoder, painter] = await Promise.all([loadSheet(), get('map.json').then(response => response.json()), loadGraph('decoder'), loadGraph('painter')]);
   const {codes, xy} = data, pictures = readPictures(book);
   let busy = Promise.resolve();                             // a session runs one thing at a time
-  const run = (session, feeds) => busy = busy.catch(() => {}).then(() => session.run(feeds));
+  const run = (session, ...asked) => busy = busy.catch(() => {}).then(() => session.run(...asked));
 
-  async function decode(code) {                             // 16 numbers to 36·36·4 in [0, 1]
+  async function decode(code) {                             // 16 numbers to masks, a palette, and a picture of 36·36·4 in [0, 1]
     if (code.length !== LATENT_DIM || !code.every(Number.isFinite)) throw new RangeError(`a code is ${LATENT_DIM} finite numbers`);
     const result = await run(decoder, {[decoder.inputNames[0]]: new ort.Tensor('float32', Float32Array.from(code), [1, LATENT_DIM])});
-    return result[decoder.outputNames[0]].data;
+    const [masks, colours, picture] = decoder.outputNames.map(name => result[name]);
+    const palette = Array.from({length: colours.dims[1]}, (_, c) => Array.from(colours.data.slice(4 * c, 4 * c + 4)));
+    for (const colour of palette) colour[3] = Math.min(1, Math.max(0, 2 * colour[3] - .5));    // nearly transparent or opaque becomes so
+    return {masks, palette, image: picture.data};
+  }
+
+  const enlarging = new Map();
+  async function paint({masks, palette}, size, output) {
+    if (!enlarging.has(size)) {
+      const factor = Math.sqrt(size / 14.4);                // applied twice: the softmax's T is .1 at 144 pixels
+      enlarging.set(size, new ort.Tensor('float32', Float32Array.from(enlarge(size, data.blur).flat(), x => factor * x), [size, SIDE]));
+    }
+    const premultiplied = palette.flatMap(([r, g, b, alpha]) => [r * alpha, g * alpha, b * alpha, alpha]);
+    const feeds = {enlarging: enlarging.get(size), masks, palette: new ort.Tensor('float32', Float32Array.from(premultiplied), [palette.length, 4])};
+    return (await run(painter, feeds, [output]))[output].data;
+  }
+
+  async function draw(decoded, size = 144) {                // what `decode` gave, with sharp borders: size·size·4 in [0, 1], for a size of 72 or more
+    const picture = await paint(decoded, size, 'picture');
+    for (let i = 0; i < picture.length; i += 4) for (let k = 0; k < 3; k++) picture[i + k] /= Math.max(picture[i + 3], 1e-6);
+    return picture;
+  }
+  async function svg(decoded) {
+    const {GRID, trace} = await import('./trace.js');
+    return trace(await paint(decoded, GRID, 'fields'), decoded.palette, data.least);
   }
 
   function nearest(image) {                                 // the real emoji that looks most like it, and how far it is
@@ -78,7 +112,7 @@ export async function load() {
 
   function codeAt(x, y) {                                   // a place on the map to the code there
     const squares = xy.map(([u, v]) => (u - x) ** 2 + (v - y) ** 2);
-    const near = best(squares.map(d => -d), data.neighbours).map(({index}) => index);
+    const near = highest(squares.map(d => -d), data.neighbours).map(({index}) => index);
     const weights = near.map(i => 1 / (squares[i] + 1e-9) ** (data.power / 2)), total = weights.reduce((a, b) => a + b);
     return Array.from({length: LATENT_DIM}, (_, k) => near.reduce((sum, i, j) => sum + weights[j] * codes[i][k], 0) / total);
   }
@@ -99,7 +133,7 @@ export async function load() {
     return a.map((value, k) => p * value + q * b[k]);
   }
 
-  return {...book, ...data, decode, nearest, codeAt, sample, morph, run};
+  return {...book, ...data, decode, draw, svg, nearest, codeAt, sample, morph, run};
 }
 
 export async function loadText(progress) {                  // progress: called with the bytes of the table that came, and all
@@ -126,7 +160,8 @@ export async function loadText(progress) {                  // progress: called 
     return unit(total);
   }
   const dot = (u, v) => { let all = 0; for (let k = 0; k < dim; k++) all += u[k] * v[k]; return all; };
-  const texts = data.texts.map(each => each.map(sumPieces)), means = texts.map(sum);
+  const all = data.texts.map(each => each.map(sumPieces)), means = all.map(sum);
+  const texts = all.map((each, i) => each.slice(0, data.kept[i]));   // the others say much the same
 
   function encode(text) {
     if (isBlank(text)) throw new RangeError('the text is blank');
@@ -135,40 +170,25 @@ export async function loadText(progress) {                  // progress: called 
   function ask(text) {                                      // the question's vector, the best emojis, whether the text is understood, the words that are not
     const question = encode(text);
     const scores = means.map((mean, i) => (dot(mean, question) + Math.max(...texts[i].map(each => dot(each, question)))) / 2 - data.prices[i]);
-    return {question, best: k => best(scores, k), isUnderstood: reader.isUnderstood(text), unknown: reader.unknownWords(text)};
+    return {question, best: k => highest(scores, k), isUnderstood: reader.isUnderstood(text), unknown: reader.unknownWords(text)};
   }
   return {...reader, encode, ask};
 }
 
-export async function loadInventor(run) {                   // `run` of what `load` gives
-  const real = name => getPacked(name).then(bytes => new Float32Array(bytes));
-  const [how, starts, steps, climber] = await Promise.all([
-    get('climb.json').then(response => response.json()), real('starts.gz'), real('steps.gz'), loadGraph('climb')]);
-  const {rounds: ROUNDS, climbers: CLIMBERS, tries: TRIES} = how;
+export async function loadInventor(book) {                  // what `load` gives
+  const [weights, session] = await Promise.all([get('blends.json').then(response => response.json()), loadGraph('imagination')]);
+  const length = vector => Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
 
-  async function look(codes, question) {                    // cosines and log densities of codes, one after the other in an array
-    const result = await run(climber, {code: new ort.Tensor('float32', codes, [codes.length / LATENT_DIM, LATENT_DIM]),
-      question: new ort.Tensor('float32', question, [1, question.length])});
-    return climber.outputNames.map(name => result[name].data);
-  }
-
-  return async function climb(question, goesOn = () => true) {   // a likely code with a high cosine, as `climb` of the package
-    const [cosines] = await look(starts, question);
-    let climbers = best(cosines, CLIMBERS).map(({index, score}) => ({code: starts.slice(index * LATENT_DIM, (index + 1) * LATENT_DIM), score}));
-    for (let round = 0; round < ROUNDS; round++) {
-      if (!goesOn()) return null;
-      const size = .4 * .1 ** (round / (ROUNDS - 1)), width = CLIMBERS * LATENT_DIM, tries = new Float32Array(TRIES * width);
-      for (let i = 0; i < tries.length; i++) tries[i] = climbers[Math.floor(i % width / LATENT_DIM)].code[i % LATENT_DIM] + size * steps[round * TRIES * width + i];
-      const [values, densities] = await look(tries, question);
-      climbers = climbers.map((climber, c) => {
-        let found = climber;
-        for (let t = 0; t < TRIES; t++) {
-          const row = t * CLIMBERS + c;
-          if (densities[row] >= how.least && values[row] > found.score) found = {code: tries.slice(row * LATENT_DIM, (row + 1) * LATENT_DIM), score: values[row]};
-        }
-        return found;
-      });
-    }
-    return climbers.reduce((a, b) => b.score > a.score ? b : a);
+  return async function invent({question, best}) {          // what `ask` gives; the blend of the best answers' codes that means most the same, as `blend_codes` of the package
+    const parts = best(weights[0].length).map(({index}) => book.codes[index]), lengths = parts.map(length);
+    const blends = weights.map(row => {
+      const mix = numbers => row.reduce((sum, weight, i) => sum + weight * numbers[i], 0);
+      const blend = Array.from({length: LATENT_DIM}, (_, k) => mix(parts.map(part => part[k]))), factor = mix(lengths) / length(blend);
+      return blend.map(x => factor * x);
+    });
+    const {[session.outputNames[0]]: {data}} = await book.run(session, {code: new ort.Tensor('float32', Float32Array.from(blends.flat()), [blends.length, LATENT_DIM])});
+    const dim = question.length, cosines = blends.map((_, i) => question.reduce((sum, x, k) => sum + x * data[dim * i + k], 0));
+    const [{index, score}] = highest(cosines, 1);
+    return {code: blends[index], score};
   };
 }

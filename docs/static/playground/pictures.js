@@ -30,20 +30,18 @@ export function showReal(canvas, book, index) {
   return canvas;
 }
 
-export function render(image, size = SIDE) {                // what the decoder gave, as a canvas of size × size
-  const small = make('canvas', {width: SIDE, height: SIDE});
-  small.getContext('2d').putImageData(new ImageData(Uint8ClampedArray.from(image, value => Math.round(255 * value)), SIDE, SIDE), 0, 0);
-  if (size === SIDE) return small;
-  const large = make('canvas', {width: size, height: size}), context = large.getContext('2d');
-  context.imageSmoothingEnabled = false;
-  context.drawImage(small, 0, 0, size, size);
-  return large;
+export function toPixels(picture) {                         // size·size·4 in [0, 1], straight alpha
+  const size = Math.sqrt(picture.length / 4);
+  const pixels = new ImageData(size, size);
+  for (let i = 0; i < picture.length; i++) pixels.data[i] = 255 * picture[i];   // which rounds and clips
+  return pixels;
 }
 
-export function show(canvas, image) {
-  const context = canvas.getContext('2d');
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(render(image, canvas.width), 0, 0);
+export function show(canvas, picture) {
+  const pixels = toPixels(picture);
+  canvas.width = canvas.height = pixels.width;
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
+  return canvas;
 }
 
 export function save(blob, name) {

@@ -1,6 +1,6 @@
 // The page: what a reader points at, slides and types goes to the models, what they say goes onto the page.
 
-import {drawReal, copy, listAnswers, loadSheet, make, render, save, sayWhatIsUnknown, show, showReal} from './pictures.js';
+import {drawReal, copy, listAnswers, loadSheet, make, save, sayWhatIsUnknown, show, showReal, toPixels} from './pictures.js';
 
 const $ = id => document.getElementById(id);
 const percent = share => `${Math.round(100 * share)}%`;
@@ -30,8 +30,8 @@ function setUpMap(book, take) {
   }
 
   const look = latest(async ([x, y]) => {
-    const code = book.codeAt(x, y), image = await book.decode(code), {index, distance} = book.nearest(image);
-    show(lens, image);
+    const decoded = await book.decode(book.codeAt(x, y)), {index, distance} = book.nearest(decoded.image);
+    show(lens, await book.draw(decoded));
     $('pg-here').textContent = `Decoded here; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
   });
 
@@ -71,8 +71,8 @@ function setUpDesk(book) {
   let code = book.codes[book.chars.indexOf('😀')], playing = 0;
 
   const paint = latest(async code => {
-    const image = await book.decode(code), {index, distance} = book.nearest(image);
-    show(canvas, image);
+    const decoded = await book.decode(code), {index, distance} = book.nearest(decoded.image);
+    show(canvas, await book.draw(decoded));
     showReal($('pg-nearest'), book, index);
     $('pg-nearest-name').textContent = `${book.names[index]} is the nearest, ${percent(distance)} away`;
     canvas.ariaLabel = `The decoded emoji, most like ${book.names[index]}`;
@@ -97,7 +97,8 @@ function setUpDesk(book) {
   });
 
   $('pg-draw').addEventListener('click', () => set(book.sample()));
-  $('pg-save').addEventListener('click', async () => render(await book.decode(code), SAVED).toBlob(blob => save(blob, 'emoji.png')));
+  $('pg-save').addEventListener('click', async () => show(make('canvas'), await book.draw(await book.decode(code), SAVED)).toBlob(blob => save(blob, 'emoji.png')));
+  $('pg-save-svg').addEventListener('click', async () => save(new Blob([await book.svg(await book.decode(code))], {type: 'image/svg+xml'}), 'emoji.svg'));
 
   const labels = book.chars.map((char, i) => `${char} ${book.names[i]}`);
   $('pg-emojis').append(...labels.map(value => make('option', {value})));
@@ -136,8 +137,7 @@ function setUpDesk(book) {
     if (!pair) { $('pg-morph').reportValidity(); return; }
     const {encodeGif} = await import('./gif.js');
     for (let t = 0; t < 1.01; t += .05) {
-      const picture = render(await book.decode(book.morph(...pair, Math.min(1, t))), SAVED / 2);
-      frames.push(picture.getContext('2d').getImageData(0, 0, SAVED / 2, SAVED / 2));
+      frames.push(toPixels(await book.draw(await book.decode(book.morph(...pair, Math.min(1, t))), SAVED / 2)));
     }
     const still = frame => Array(8).fill(frame), back = frames.slice(1, -1).reverse();
     save(encodeGif([...still(frames[0]), ...frames, ...still(frames.at(-1)), ...back], 6), 'morph.gif');
@@ -163,18 +163,18 @@ function setUpAsk(models, pictures, answered) {              // pictures: a prom
     });
     return text;
   }
-  const climber = async () => inventor ??= models.loadInventor((await pictures).run).catch(error => { inventor = undefined; throw error; });
+  const inventing = async () => inventor ??= models.loadInventor(await pictures).catch(error => { inventor = undefined; throw error; });
   const address = question => `#q=${encodeURIComponent(question)}`;
 
-  async function invent(question, isOld) {
+  async function invent(asked, isOld) {
     $('pg-invented-note').textContent = 'Inventing …';
     $('pg-invented').getContext('2d').clearRect(0, 0, $('pg-invented').width, $('pg-invented').height);
-    const drawn = await pictures, found = await (await climber())(question, () => !isOld());
-    if (!found || isOld()) return;
-    const image = await drawn.decode(found.code), {index, distance} = drawn.nearest(image);
-    show($('pg-invented'), image);
-    $('pg-invented').ariaLabel = `The invented emoji, most like ${drawn.names[index]}`;
-    $('pg-invented-note').textContent = `By its picture alone, its cosine with the text is ${found.score.toFixed(2)}. The nearest real emoji is ${drawn.chars[index]} ${drawn.names[index]}, ${percent(distance)} away.`;
+    const book = await pictures, found = await (await inventing())(asked), decoded = await book.decode(found.code), picture = await book.draw(decoded);
+    if (isOld()) return;
+    const {index, distance} = book.nearest(decoded.image);
+    show($('pg-invented'), picture);
+    $('pg-invented').ariaLabel = `The invented emoji, most like ${book.names[index]}`;
+    $('pg-invented-note').textContent = `By its picture alone, its cosine with the text is ${found.score.toFixed(2)}. The nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
   }
 
   async function answer(question) {
@@ -190,7 +190,7 @@ function setUpAsk(models, pictures, answered) {              // pictures: a prom
     history.replaceState(null, '', address(question));
     if (!performance.getEntriesByName('first answer').length) performance.mark('first answer');
     answered();
-    await invent(asked.question, isOld).catch(error => { if (!isOld()) $('pg-invented-note').textContent = `None could be invented: ${error.message}.`; });
+    await invent(asked, isOld).catch(error => { if (!isOld()) $('pg-invented-note').textContent = `None could be invented: ${error.message}.`; });
   }
 
   const ask = () => {
@@ -217,7 +217,7 @@ function setUpAsk(models, pictures, answered) {              // pictures: a prom
   }
   addEventListener('hashchange', askAddress);
   askAddress();
-  return {words, climber};
+  return {words, inventing};
 }
 
 function say(status) {
