@@ -19,6 +19,7 @@ from neural_emojis.meaning import is_understood, load_imagination
 from neural_emojis.sentences import read_text
 from neural_emojis.vae import load_codes, load_vae
 
+FINE = 432  # pixels: the picture beside the sliders, once it is at rest
 texts = ['merry christmas', 'they lost my bag AGAIN!!! 3 hours late',
          "what a lovely day, isn't it?", 'see you at the beach 🏖️🌊', 'ok', '???', '😀😀😀',
          '@VirginAmerica thanks for the upgrade https://t.co/abc #NewYorkCity',
@@ -100,11 +101,12 @@ def test_texts_are_read_as_python_reads_them(answerer, tmp_path):
         assert found['blank'] == (not text.strip()), text
 
 
-def picture(page, canvas:str) -> np.ndarray: # float (144, 144, 4), premultiplied alpha in [0, 1]
-    "What a canvas of 144×144 shows."
+def picture(page, canvas:str, size:int=144) -> np.ndarray: # float (size, size, 4), premultiplied alpha in [0, 1]
+    "What a square canvas shows, once it has that size."
+    page.wait_for_function(f"document.getElementById('{canvas}').width === {size}")
     data = page.evaluate(f"Array.from(document.getElementById('{canvas}').getContext('2d')"
-                         '.getImageData(0, 0, 144, 144).data)')
-    return premultiplied(np.array(data).reshape(144, 144, 4) / 255)
+                         f'.getImageData(0, 0, {size}, {size}).data)')
+    return premultiplied(np.array(data).reshape(size, size, 4) / 255)
 
 
 def soon(page, check) -> None:
@@ -117,11 +119,12 @@ def soon(page, check) -> None:
 
 
 def shows(page, canvas:str, code, atol:float) -> None: # a check of what a canvas shows
-    expected = drawn(code)
-    soon(page, lambda: np.testing.assert_allclose(picture(page, canvas), expected, atol=atol))
+    size = FINE if canvas == 'pg-picture' else 144
+    expected = drawn(code, size)
+    soon(page, lambda: np.testing.assert_allclose(picture(page, canvas, size), expected, atol=atol))
 
 
-def drawn(code): return premultiplied(render(code[None])[0])
+def drawn(code, size=144): return premultiplied(render(code[None], size)[0])
 
 
 def premultiplied(image):
@@ -259,11 +262,11 @@ def test_inventions(page, answerer):
 
 
 def test_sliding_changes_the_picture(page):
-    before, slider = picture(page, 'pg-picture'), page.locator('#pg-sliders input').first
+    before, slider = picture(page, 'pg-picture', FINE), page.locator('#pg-sliders input').first
     slider.click(position={'x': .1 * slider.bounding_box()['width'],
                            'y': slider.bounding_box()['height'] / 2})
     code = shown_code(page)
-    assert np.abs(before - drawn(code)).max() > .05
+    assert np.abs(before - drawn(code, FINE)).max() > .05
     shows(page, 'pg-picture', code, atol=.02)
 
 
@@ -275,8 +278,8 @@ def test_tapping_the_map_takes_its_emoji_to_the_sliders(page, emojis):
         position={axis: (.025 + at * .95) * box['width'] for axis, at in zip('xy', (x, y))})
     code = load_codes()[index]
     def is_there(): # but for the rims: the tap is on a whole pixel
-        for canvas in ('pg-picture', 'pg-lens'):
-            assert np.abs(picture(page, canvas) - drawn(code)).mean() < .01
+        for canvas, size in (('pg-picture', FINE), ('pg-lens', 144)):
+            assert np.abs(picture(page, canvas, size) - drawn(code, size)).mean() < .01
     soon(page, is_there)
     nearest = nearest_emojis(load_vae().decode(code[None]), emojis)[0][0]
     name = load_annotations().loc[emojis.names[nearest], 'name']

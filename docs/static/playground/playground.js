@@ -4,6 +4,7 @@ import {drawReal, copy, listAnswers, loadSheet, make, save, sayWhatIsUnknown, sh
 
 const $ = id => document.getElementById(id);
 const percent = share => `${Math.round(100 * share)}%`;
+const FINE = 432;                                           // pixels: twice the side of the picture beside the sliders
 const SAVED = 360;                                          // pixels: the side of a picture that is saved
 
 function latest(work) {                                     // runs `work` with the newest argument only, one at a time
@@ -68,11 +69,16 @@ function setUpMap(book, take) {
 
 function setUpDesk(book) {
   const canvas = $('pg-picture'), rows = [];
-  let code = book.codes[book.chars.indexOf('😀')], playing = 0;
+  let code = book.codes[book.chars.indexOf('😀')], playing = 0, rest;
 
   const paint = latest(async code => {
     const decoded = await book.decode(code), {index, distance} = book.nearest(decoded.image);
+    clearTimeout(rest);
     show(canvas, await book.draw(decoded));
+    rest = setTimeout(async () => {                         // finer, once nothing moves
+      const me = rest, fine = await book.draw(decoded, FINE);
+      if (me === rest) show(canvas, fine);
+    }, 200);
     showReal($('pg-nearest'), book, index);
     $('pg-nearest-name').textContent = `${book.names[index]} is the nearest, ${percent(distance)} away`;
     canvas.ariaLabel = `The decoded emoji, most like ${book.names[index]}`;
