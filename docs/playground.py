@@ -32,16 +32,7 @@ from sklearn.manifold import TSNE
 from neural_emojis.answers import Answerer, load_answerer
 from neural_emojis.data import EmojiSet, emoji_char, load_annotations, load_emojis, tile
 from neural_emojis.generation import kl_by_dimension, load_density, render
-from neural_emojis.meaning import (
-    GAMMA,
-    MOST,
-    N_BLENDS,
-    RIDGE,
-    UNDERSTOOD,
-    answer_texts,
-    are_distinct,
-    text_vectors,
-)
+from neural_emojis.meaning import GAMMA, MOST, N_BLENDS, RIDGE, UNDERSTOOD, answer_texts
 from neural_emojis.plot import BLUR, LEAST, plot_answers, plot_rows, use_style
 from neural_emojis.sentences import CHAT, ENDINGS, LONGEST, OFTEN, SENTENCES
 from neural_emojis.vae import LATENT_DIM, load_codes, load_posteriors, load_vae
@@ -190,11 +181,6 @@ def write_reader(folder:Path, answerer:Answerer) -> None:
     vocabulary = encoder.tokenizer.get_vocab()
     number = lambda texts: [found.ids for found in encoder.tokenizer.encode_batch_fast(
         [text.replace('-', ' ') for text in texts], add_special_tokens=False)]
-    texts = answer_texts(answerer.names)
-    vectors, starts = text_vectors(texts, encoder)
-    kept = np.split(are_distinct(vectors, starts), starts[1:])
-    kept_first = [[said[i] for i in np.argsort(~is_kept, kind='stable')]
-                  for said, is_kept in zip(texts, kept)]
     emojis = [(emoji_char(code), name) for code, name in load_annotations()['name'].items()]
     data = {'words': (SENTENCES/'words.txt').read_text(encoding='utf-8').strip(),
             'pieces': '\n'.join(sorted(vocabulary, key=vocabulary.get)),
@@ -203,8 +189,7 @@ def write_reader(folder:Path, answerer:Answerer) -> None:
             'entities': html5,
             'numbers': {n: unescape(f'&#{n};') for n in range(160)
                         if unescape(f'&#{n};') != chr(n)},
-            'texts': [number(each) for each in kept_first],
-            'kept': [int(each.sum()) for each in kept],
+            'texts': [number(each) for each in answer_texts(answerer.names)],
             'prices': plain(answerer.meanings.prices),
             'longest': LONGEST, 'often': OFTEN, 'understood': UNDERSTOOD,
             'endings': ENDINGS}

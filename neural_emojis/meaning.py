@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['STYLE', 'SIGNS', 'SIGN_PRICE', 'GAMMA', 'RIDGE', 'N_BLENDS', 'MOST', 'UNDERSTOOD', 'load_usages', 'answer_texts',
            'file_annotations', 'text_vectors', 'mean_vectors', 'best_cosines', 'load_everyday', 'fine_answers',
-           'sign_prices', 'are_distinct', 'Meanings', 'describe_emojis', 'fit_pictures', 'imagine_pictures',
-           'load_imagination', 'understand_emojis', 'blend_codes', 'is_understood']
+           'sign_prices', 'Meanings', 'describe_emojis', 'fit_pictures', 'imagine_pictures', 'load_imagination',
+           'understand_emojis', 'blend_codes', 'is_understood']
 
 # %% ../nbs/08_meaning.ipynb #68d749e2
 import re
@@ -125,20 +125,6 @@ def sign_prices(
     groups = load_annotations()["group"]
     return np.array([SIGN_PRICE * (groups.get(name) in SIGNS) for name in names], np.float32)
 
-# %% ../nbs/08_meaning.ipynb #5d1f0a02
-def are_distinct(
-    vectors:np.ndarray, # (texts, dim), of length 1
-    starts:np.ndarray, # int (n,): where each emoji's texts begin; its second is its name
-    near:float=.7, # Cosine from which on one of two texts will do
-) -> np.ndarray: # bool (texts,), True for all names
-    "Which texts are near no earlier text of the same emoji, the name coming before all."
-    kept = []
-    for own in np.split(vectors, starts[1:]):
-        own = np.concatenate([own[1:2], own[:1], own[2:]])  # the name first
-        far = np.tril(own @ own.T, -1).max(axis=1) < near
-        kept.append(np.concatenate([far[1:2], far[:1], far[2:]]))
-    return np.concatenate(kept)
-
 # %% ../nbs/08_meaning.ipynb #b1dd637b
 class Meanings:
     "What emojis mean: vectors of all texts about them, and of their mean."
@@ -166,9 +152,7 @@ def describe_emojis(
 ) -> Meanings: # Of emojis with words
     "The meanings of emojis by their words. Raises as `answer_texts` does."
     vectors, starts = text_vectors(answer_texts(names, annotations), encoder)
-    means, kept = mean_vectors(vectors, starts), are_distinct(vectors, starts)
-    starts = np.r_[0, np.add.reduceat(kept, starts).cumsum()[:-1]]
-    return Meanings(means, vectors[kept], starts, sign_prices(names))
+    return Meanings(mean_vectors(vectors, starts), vectors, starts, sign_prices(names))
 
 # %% ../nbs/08_meaning.ipynb #9fad851a
 GAMMA = .1  # for codes scaled to mean 0 and variance 1

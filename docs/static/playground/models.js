@@ -160,8 +160,7 @@ export async function loadText(progress) {                  // progress: called 
     return unit(total);
   }
   const dot = (u, v) => { let all = 0; for (let k = 0; k < dim; k++) all += u[k] * v[k]; return all; };
-  const all = data.texts.map(each => each.map(sumPieces)), means = all.map(sum);
-  const texts = all.map((each, i) => each.slice(0, data.kept[i]));   // the others say much the same
+  const texts = data.texts.map(each => each.map(sumPieces)), means = texts.map(sum);
 
   function encode(text) {
     if (isBlank(text)) throw new RangeError('the text is blank');
