@@ -203,8 +203,8 @@ def evaluate_vae(vae:VAE, # To measure
 PSNR_WEIGHT = 12.   # of the loss, nats per dB
 LOG_VAR_LIMIT = 8.  # log variances stay within ± this
 REFINEMENTS = 15    # gradient steps
-EPOCHS = 80
-LAST_EPOCHS = 27    # in these, nothing is moved or scaled
+EPOCHS = 60
+LAST_EPOCHS = 20    # in these, nothing is moved or scaled
 BATCH_SIZE = 32
 LEARNING_RATE = 3e-3
 
