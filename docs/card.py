@@ -20,13 +20,13 @@ def draw_card(
     seed:int=4, # of the emojis
 ) -> None:
     "Draw the card."
-    fig = plt.figure(figsize=(12, 6.3), dpi=100, facecolor='white')
-    fig.text(.06, .84, title, size=40, weight='bold', va='center', color='#111')
-    fig.text(.062, .73, line, size=19, va='center', color='#555')
+    fig = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="white")
+    fig.text(.06, .84, title, size=40, weight="bold", va="center", color="#111")
+    fig.text(.062, .73, line, size=19, va="center", color="#555")
     ax = fig.add_axes((.06, .12, .88, .44))
     pictures = np.pad(1 - over_white(load_vae().decode(sample(36, seed))),
                       ((0, 0), (2, 2), (2, 2), (0, 0)))
-    ax.imshow(1 - tile(pictures, 12), interpolation='bicubic')
+    ax.imshow(1 - tile(pictures, 12), interpolation="bicubic")
     ax.set_axis_off()
-    fig.savefig(path, metadata={'Software': None})
+    fig.savefig(path, metadata={"Software": None})
     plt.close(fig)

@@ -29,14 +29,14 @@ def copy_notebooks(
 ) -> None:
     "Copy the notebooks and the files beside them."
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(nbs, target, ignore=shutil.ignore_patterns('.*', '_*'))
+    shutil.copytree(nbs, target, ignore=shutil.ignore_patterns(".*", "_*"))
 
 
 def skip_unevaluated(nb) -> None:
     "Mark cells with `#| eval: false`, so that nbclient leaves them alone as nbdev does."
     for cell in nb.cells:
-        if cell.cell_type == 'code' and '#| eval: false' in cell.source:
-            cell.metadata['tags'] = cell.metadata.get('tags', []) + ['skip-execution']
+        if cell.cell_type == "code" and "#| eval: false" in cell.source:
+            cell.metadata["tags"] = cell.metadata.get("tags", []) + ["skip-execution"]
 
 
 def execute(path:Path) -> None:
@@ -44,10 +44,10 @@ def execute(path:Path) -> None:
     Stops the program, naming the cell, where one fails."""
     nb = nbformat.read(path, as_version=4)
     skip_unevaluated(nb)
-    client = NotebookClient(nb, timeout=cell_timeout, kernel_name='python3', coalesce_streams=True,
+    client = NotebookClient(nb, timeout=cell_timeout, kernel_name="python3", coalesce_streams=True,
                             # errors only: no talk about the kernel's sockets
-                            extra_arguments=['--log-level=40'],
-                            resources={'metadata': {'path': str(path.parent)}})
+                            extra_arguments=["--log-level=40"],
+                            resources={"metadata": {"path": str(path.parent)}})
     running = {}
     client.on_cell_start = lambda cell, cell_index: running.update(n=cell_index + 1)
     try: client.execute()
@@ -59,22 +59,22 @@ def execute(path:Path) -> None:
 
 def main() -> None:
     "Run the book."
-    parser = argparse.ArgumentParser(description='Run every chapter from top to bottom.')
-    parser.add_argument('--in-place', action='store_true', help='store the outputs in nbs/ itself')
+    parser = argparse.ArgumentParser(description="Run every chapter from top to bottom.")
+    parser.add_argument("--in-place", action="store_true", help="store the outputs in nbs/ itself")
     args = parser.parse_args()
-    os.environ.pop('MPLBACKEND', None)  # figures belong into the notebook
-    folder = root/'nbs'
+    os.environ.pop("MPLBACKEND", None)  # figures belong into the notebook
+    folder = root/"nbs"
     refuse_conflicts(folder)
     if not args.in_place:
-        copy_notebooks(folder, folder := root/'_build/nbs')
+        copy_notebooks(folder, folder := root/"_build/nbs")
     started = time.time()
-    for path in [*chapters(folder), folder/'index.ipynb']:
-        print(f'{path.name:24}', end=' ', flush=True)
+    for path in [*chapters(folder), folder/"index.ipynb"]:
+        print(f"{path.name:24}", end=" ", flush=True)
         start = time.time()
         execute(path)
-        print(f'{time.time() - start:6.1f} s', flush=True)
-    if args.in_place: (root/'docs/measured.txt').write_text(f'{date.today()}\n', encoding='utf-8')
-    print(f'{len(chapters(folder))} chapters run in {time.time() - started:.0f} s')
+        print(f"{time.time() - start:6.1f} s", flush=True)
+    if args.in_place: (root/"docs/measured.txt").write_text(f"{date.today()}\n", encoding="utf-8")
+    print(f"{len(chapters(folder))} chapters run in {time.time() - started:.0f} s")
 
 
-if __name__ == '__main__': main()
+if __name__ == "__main__": main()

@@ -18,7 +18,7 @@ css_inch = 96  # pixels of a page in an inch
 def shown_size(picture:Image.Image) -> tuple[int, int]:
     """Width and height on the page: the size in inches where the file says how dense it is,
     else one pixel for each."""
-    dpi = max(picture.info.get('dpi', (css_inch,))[0], css_inch)
+    dpi = max(picture.info.get("dpi", (css_inch,))[0], css_inch)
     return tuple(round(side * css_inch / dpi) for side in picture.size)
 
 
@@ -27,8 +27,8 @@ def as_webp(
     lossless:bool, # as a PNG is; else with as little loss as a JPEG has
 ) -> bytes:
     "A picture in a small file."
-    file, quality = BytesIO(), {'lossless': True, 'quality': 80} if lossless else {'quality': 82}
-    picture.save(file, 'WEBP', method=4, **quality)
+    file, quality = BytesIO(), {"lossless": True, "quality": 80} if lossless else {"quality": 82}
+    picture.save(file, "WEBP", method=4, **quality)
     return file.getvalue()
 
 
@@ -37,7 +37,7 @@ def for_dark(
 ) -> tuple[Image.Image, bool]: # the same in RGBA on nothing, and whether it has letters
     """A figure for a dark page: its paper is transparent and its black ink light; coloured
     pictures stay as they are, with the white inside them."""
-    rgb = np.asarray(picture.convert('RGB'))
+    rgb = np.asarray(picture.convert("RGB"))
     least = rgb.min(axis=2)
     colour = rgb.max(axis=2) - least
     is_paper = (least > 247) & (colour < 6)
@@ -103,31 +103,31 @@ def prepare_figures(app, doctree) -> None:
     """Give each picture of a notebook its size, its smaller file where WebP is smaller, and one
     for dark pages; keep one caption for a cell."""
     for image in list(doctree.findall(nodes.image)):
-        path = Path(app.env.relfn2path(image['uri'])[1])
-        if '://' in image['uri'] or path.suffix not in ('.png', '.jpeg', '.jpg', '.gif'): continue
+        path = Path(app.env.relfn2path(image["uri"])[1])
+        if "://" in image["uri"] or path.suffix not in (".png", ".jpeg", ".jpg", ".gif"): continue
         picture = Image.open(path)
-        if 'width' not in image:
-            image['width'], image['height'] = map(str, shown_size(picture))
-        image['loading'] = 'lazy'
-        image.setdefault('alt', '')
-        if path.suffix == '.gif': continue
+        if "width" not in image:
+            image["width"], image["height"] = map(str, shown_size(picture))
+        image["loading"] = "lazy"
+        image.setdefault("alt", "")
+        if path.suffix == ".gif": continue
         dark, has_letters = for_dark(picture)
-        if has_letters and int(image['width']) > phone: image['classes'].append('lettered')
-        is_png = picture.format == 'PNG'
+        if has_letters and int(image["width"]) > phone: image["classes"].append("lettered")
+        is_png = picture.format == "PNG"
         place = lambda end: (path.with_name(path.stem + end),
-                             str(Path(image['uri']).with_name(path.stem + end)))
-        file, uri = place('-dark.webp')
+                             str(Path(image["uri"]).with_name(path.stem + end)))
+        file, uri = place("-dark.webp")
         file.write_bytes(as_webp(dark, is_png))
         other = image.deepcopy()
-        other['uri'] = uri
-        other['classes'].append('only-dark')
-        image['classes'].append('only-light')
+        other["uri"] = uri
+        other["classes"].append("only-dark")
+        image["classes"].append("only-light")
         image.parent.insert(image.parent.index(image) + 1, other)
         if len(smaller := as_webp(picture, is_png)) >= path.stat().st_size: continue
-        file, image['uri'] = place('.webp')
+        file, image["uri"] = place(".webp")
         file.write_bytes(smaller)
     is_output = lambda node: (isinstance(node, nodes.Element)
-                              and 'cell_output' in node.get('classes', []))
+                              and "cell_output" in node.get("classes", []))
     for output in doctree.findall(is_output):
         figures = list(output.findall(nodes.figure))
         last = ([f for f in figures if next(f.findall(nodes.image), None)] or figures)[-1:]
@@ -140,5 +140,5 @@ def prepare_figures(app, doctree) -> None:
 def setup(app) -> dict:
     "Sphinx calls this when `conf.py` lists this module as an extension."
     # before Sphinx collects the files of pictures
-    app.connect('doctree-read', prepare_figures, priority=400)
-    return {'parallel_read_safe': True, 'parallel_write_safe': True}
+    app.connect("doctree-read", prepare_figures, priority=400)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

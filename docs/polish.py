@@ -10,17 +10,17 @@ repairs = [
     (r'<aside class="sidebar-drawer">',
      '<aside class="sidebar-drawer" aria-label="Contents of the book">'),
     (r'<aside class="toc-drawer', '<aside aria-label="Contents of this page" class="toc-drawer'),
-    (r'<summary aria-label="Toggle hidden content">', '<summary>'),  # its own text says it
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),  # its own text says it
     (r'(?=<div id="search-results">)',
      '<h1>Search</h1>\n'
      '<form class="search-form" action="search.html" role="search">'
      '<input type="search" name="q" aria-label="Search the book"> '
      '<button type="submit">Search</button></form>\n'),
-    (r'<dl>\s*((?:<dd>.*</dd>\s*)+)</dl>',
-     lambda found: re.sub(r'<(/?)dd>', lambda m: '</span>' if m[1] else '<span class="parameter">',
+    (r"<dl>\s*((?:<dd>.*</dd>\s*)+)</dl>",
+     lambda found: re.sub(r"<(/?)dd>", lambda m: "</span>" if m[1] else '<span class="parameter">',
                           found[1])),
     # names, brackets and spaces of code have its own colour
-    (r'<span class="[npw]">([^<]*)</span>', r'\1'),
+    (r'<span class="[npw]">([^<]*)</span>', r"\1"),
 ]
 
 narrow = 40  # characters: what a phone shows of a line of code
@@ -32,12 +32,12 @@ def foldable(
     "Mark the lines of code that a narrow page may have to fold."
     lines = []
     for line in code.splitlines(keepends=True):
-        text = unescape(re.sub('<[^>]*>', '', line)).rstrip()
+        text = unescape(re.sub("<[^>]*>", "", line)).rstrip()
         if len(text) > narrow:
             indent = min(len(text) - len(text.lstrip()), narrow // 2)
             line = f'<span class="line" style="--indent:{indent}">{line}</span>'
         lines.append(line)
-    return ''.join(lines)
+    return "".join(lines)
 
 
 def polish(

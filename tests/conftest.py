@@ -24,50 +24,50 @@ def pytest_collection_modifyitems(items):
     all tests of the site, and each file of the others.
     (pytest-xdist 3.8 does not see the groups of pytest 9.2.)"""
     for item in items:
-        group = 'site' if 'site' in item.fixturenames else item.path.stem
+        group = "site" if "site" in item.fixturenames else item.path.stem
         item.add_marker(pytest.mark.xdist_group(group))
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def site(tmp_path_factory):
     "The folder of the site, rendered from the notebooks as they are, below its base path."
-    folder = tmp_path_factory.mktemp('www')/get_config().doc_baseurl.strip('/')
-    build = subprocess.run([sys.executable, root/'docs/build.py', '--site', folder],
+    folder = tmp_path_factory.mktemp("www")/get_config().doc_baseurl.strip("/")
+    build = subprocess.run([sys.executable, root/"docs/build.py", "--site", folder],
                            capture_output=True, text=True)
     assert build.returncode == 0, build.stderr[-3000:]
     return folder
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def address(site):
     "Where the site is served: an address ending in a slash."
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *args): pass
-    with ThreadingHTTPServer(('127.0.0.1', 0), partial(Quiet, directory=site.parent)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site.parent)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f'http://127.0.0.1:{server.server_port}/{site.name}/'
+        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
         server.shutdown()
 
 
 def skip(reason:str):
     "Skip a test for what is not on this machine; where REQUIRE_BROWSER is set, fail it."
-    pytest.fail(reason) if os.environ.get('REQUIRE_BROWSER') else pytest.skip(reason)
+    pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") else pytest.skip(reason)
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def npm(site):
     "The folder of what npm brought when the site was rendered: onnxruntime-web, d3-contour, axe-core."
-    folder = root/'docs/node_modules'
+    folder = root/"docs/node_modules"
     if folder.exists(): return folder
-    skip('npm is not installed or reached nothing: the playground shows pictures only')
+    skip("npm is not installed or reached nothing: the playground shows pictures only")
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def browser():
     "Chromium."
-    path = shutil.which('chromium') or shutil.which('google-chrome')
-    if not path: skip('Chromium is not installed: `apt-get install chromium` brings it')
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if not path: skip("Chromium is not installed: `apt-get install chromium` brings it")
     with sync_playwright() as play:
         yield play.chromium.launch(
             executable_path=path,
-            args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
