@@ -132,7 +132,7 @@ def progress_bar(
 
 # %% ../nbs/00_data.ipynb #ab644c86
 def _read_picture(path):
-    "RGBA pixels of a file, of any size, or in words why it is no emoji. Raises `ValueError`, naming the file."
+    "RGBA pixels of a file, or in words why it is no emoji. Raises `ValueError`, naming the file."
     import PIL.Image
     try:
         path.name.encode()  # no table takes a name that is not Unicode

@@ -56,7 +56,7 @@ def skip(reason:str):
 
 @pytest.fixture(scope="session")
 def npm(site):
-    "The folder of what npm brought when the site was rendered: onnxruntime-web, d3-contour, axe-core."
+    "What npm brought when the site was rendered: onnxruntime-web, d3-contour, axe-core."
     folder = root/"docs/node_modules"
     if folder.exists(): return folder
     skip("npm is not installed or reached nothing: the playground shows pictures only")

@@ -314,7 +314,8 @@ def prose(path):
 def test_imports_that_a_reader_sees_have_cells_of_their_own(path):
     "nbdev runs cells with imports while it makes documentation, and no others before them."
     for cell in read_nb(path).cells:
-        if cell.cell_type != "code" or re.search(r"^#\| *hide\b", cell.source, re.MULTILINE): continue
+        is_hidden = re.search(r"^#\| *hide\b", cell.source, re.MULTILINE)
+        if cell.cell_type != "code" or is_hidden: continue
         if any(line.startswith(("%", "!")) for line in cell.source.splitlines()): continue
         kinds = {isinstance(each, (ast.Import, ast.ImportFrom))
                  for each in ast.parse(cell.source).body}

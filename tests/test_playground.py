@@ -228,7 +228,8 @@ def test_answers(page, answerer, emojis):
         return texts.map(text => {
             const {question, best, isUnderstood} = reader.ask(text);
             return {question: Array.from(question), best: best(5), isUnderstood,
-                    scores: best(872).toSorted((a, b) => a.index - b.index).map(each => each.score)};
+                    scores: best(872).toSorted((a, b) => a.index - b.index)
+                                     .map(each => each.score)};
         });
     }""", asked)
     questions = answerer.encoder.encode(asked)
