@@ -32,7 +32,7 @@ from sklearn.manifold import TSNE
 from neural_emojis.answers import Answerer, load_answerer
 from neural_emojis.data import EmojiSet, emoji_char, load_annotations, load_emojis, tile
 from neural_emojis.generation import kl_by_dimension, load_density, render
-from neural_emojis.meaning import GAMMA, MOST, N_BLENDS, RIDGE, UNDERSTOOD, answer_texts
+from neural_emojis.meaning import GAMMA, UNDERSTOOD, answer_texts, blend_weights, picture_weights
 from neural_emojis.plot import BLUR, LEAST, plot_answers, plot_rows, use_style
 from neural_emojis.sentences import CHAT, ENDINGS, LONGEST, OFTEN, SENTENCES
 from neural_emojis.vae import LATENT_DIM, load_codes, load_posteriors, load_vae
@@ -122,19 +122,10 @@ def export(
     path.write_bytes(gzip.compress(proto.SerializeToString(), mtime=0))
 
 
-def picture_map(answerer:Answerer) -> tuple: # weights (872, dim) and middle (dim,)
-    "The kernel ridge regression of `neural_emojis.meaning.fit_pictures`, as arrays."
-    codes, means = load_codes(), answerer.meanings.means
-    middle = means.mean(axis=0)
-    scaled = (codes - codes.mean(axis=0)) / codes.std(axis=0)
-    kernel = np.exp(-GAMMA * cdist(scaled, scaled, "sqeuclidean"))
-    return np.linalg.solve(kernel + RIDGE * np.eye(len(codes)), means - middle), middle
-
-
 def imagination(answerer:Answerer) -> keras.Model:
     "Codes (n, 16) to what would be said of their pictures, (n, dim), of length 1."
     codes = load_codes()
-    weights, middle = picture_map(answerer)
+    weights, middle = picture_weights(codes, answerer.meanings.means)
     code = keras.Input((LATENT_DIM,), name="code")
     scaled, known = ((z - codes.mean(axis=0)) / codes.std(axis=0) for z in (code, codes))
     squares = (ops.sum(ops.square(scaled), axis=1, keepdims=True) + (known ** 2).sum(axis=1)
@@ -201,9 +192,7 @@ def write_reader(folder:Path, answerer:Answerer) -> None:
 def write_inventor(folder:Path, answerer:Answerer) -> None:
     "What imagines a picture's meaning, and the weights of `blend_codes` with seed 0."
     export(imagination(answerer), folder/"imagination.onnx.gz")
-    draws = np.random.default_rng(0).dirichlet(np.full(5, .5), 8 * N_BLENDS)
-    weights = draws[draws.max(axis=1) <= MOST][:N_BLENDS]
-    (folder/"blends.json").write_text(json.dumps(plain(weights)))
+    (folder/"blends.json").write_text(json.dumps(plain(blend_weights(5))))
 
 
 def write_decoder(folder:Path) -> None:

@@ -12,7 +12,7 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -147,12 +147,14 @@ def load_classifier(path, # A file from `save_classifier`
     except Exception as error:  # NumPy, zipfile and zlib each have their own
         raise ValueError(f"{path} is no classifier of this version: {error}") from error
 
+_shipped = lru_cache(load_classifier)  # a table is asked in parts
+
 # %% ../nbs/09_answers.ipynb #86c4fd2a
 def predict_emojis(texts, # n tweets, or one
 ) -> list: # n numbers from 0 to 19: positions in `TWEETEVAL_EMOJIS`
     "TweetEval's labels of tweets. Raises as `check_texts` does."
     texts = check_texts(texts, blank=True)
-    classifier = load_classifier(ASSETS / "tweeteval.npz")
+    classifier = _shipped(ASSETS / "tweeteval.npz")
     scores = classifier.scores(texts, load_sentence_encoder())
     return [int(classifier.labels[best]) for best in scores.argmax(axis=1)]
 
@@ -349,7 +351,7 @@ class Answerer(Inventor):
     ) -> pd.DataFrame: # A row for each text; columns positive, neutral, negative, which add to 1
         "Calibrated probabilities of three sentiments. Raises as `check_texts` does."
         texts = check_texts(texts)
-        classifier = load_classifier(ASSETS / "sentiment.npz")
+        classifier = _shipped(ASSETS / "sentiment.npz")
         found = probabilities(classifier, texts, self.encoder).astype(np.float32)
         table = pd.DataFrame(found, pd.Index(texts, name="text"), classifier.labels)
         return table[list(SENTIMENT_EMOJIS)]

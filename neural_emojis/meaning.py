@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['STYLE', 'SIGNS', 'SIGN_PRICE', 'GAMMA', 'RIDGE', 'N_BLENDS', 'MOST', 'UNDERSTOOD', 'load_usages', 'answer_texts',
            'file_annotations', 'text_vectors', 'mean_vectors', 'best_cosines', 'load_everyday', 'fine_answers',
-           'sign_prices', 'Meanings', 'describe_emojis', 'fit_pictures', 'imagine_pictures', 'load_imagination',
-           'understand_emojis', 'blend_codes', 'is_understood']
+           'sign_prices', 'Meanings', 'describe_emojis', 'picture_weights', 'fit_pictures', 'imagine_pictures',
+           'load_imagination', 'understand_emojis', 'blend_weights', 'blend_codes', 'is_understood']
 
 # %% ../nbs/08_meaning.ipynb #68d749e2
 import re
@@ -158,21 +158,32 @@ def describe_emojis(
 GAMMA = .1  # for codes scaled to mean 0 and variance 1
 RIDGE = 1.  # λ
 
+def _kernel(z, codes): # (m, 16) and (n, 16) to (m, n)
+    from scipy.spatial.distance import cdist
+    centre, scale = codes.mean(axis=0), codes.std(axis=0)
+    return np.exp(-GAMMA * cdist((z - centre) / scale, (codes - centre) / scale, "sqeuclidean"))
+
+def picture_weights(
+    codes:np.ndarray, # (n, 16): codes of emojis that have words
+    means:np.ndarray, # (n, dim): the directions of their texts
+) -> tuple: # The regression's weights α (n, dim), and the middle of the means (dim,)
+    "Kernel ridge regression from codes to directions."
+    middle = means.mean(axis=0)
+    ridge = RIDGE * np.eye(len(codes))
+    return np.linalg.solve(_kernel(codes, codes) + ridge, means - middle), middle
+
 def fit_pictures(
     codes:np.ndarray, # (n, 16): codes of emojis that have words
     means:np.ndarray, # (n, dim): the directions of their texts
 ): # A function of codes (m, 16) to float32 (m, dim), of length 1
-    "From the code of a picture to what would be said of it, by kernel ridge regression."
-    from scipy.spatial.distance import cdist
-    centre, scale, middle = codes.mean(axis=0), codes.std(axis=0), means.mean(axis=0)
-    kernel = lambda z: np.exp(-GAMMA * cdist((z - centre) / scale, (codes - centre) / scale,
-                                             "sqeuclidean"))
-    weights = np.linalg.solve(kernel(codes) + RIDGE * np.eye(len(codes)), means - middle)
+    "From the code of a picture to what would be said of it."
+    weights, middle = picture_weights(codes, means)
     def imagine(z):
-        guess = kernel(z) @ weights + middle
+        guess = _kernel(z, codes) @ weights + middle
         return (guess / np.linalg.norm(guess, axis=1, keepdims=True)).astype(np.float32)
     return imagine
 
+# %% ../nbs/08_meaning.ipynb #9fad851b
 def imagine_pictures(
     codes:np.ndarray, # (m, 16): pictures without words
     imagine, # From `fit_pictures`
@@ -220,6 +231,14 @@ def understand_emojis(
 N_BLENDS = 200
 MOST = .7  # the highest weight in a blend
 
+def blend_weights(
+    k:int, # Emojis in a blend
+    seed:int=0, # Of the weights
+) -> np.ndarray: # float (200, k), rows add to 1
+    "Random weights of blends, sparse rather than even, none above 70%."
+    draws = np.random.default_rng(seed).dirichlet(np.full(k, .5), 8 * N_BLENDS)
+    return draws[draws.max(axis=1) <= MOST][:N_BLENDS]
+
 def blend_codes(
     questions:np.ndarray, # (n, dim), of length 1
     codes:np.ndarray, # (n, k, 16): codes of emojis that answer each question
@@ -227,8 +246,7 @@ def blend_codes(
     seed:int=0, # Of the weights, the same for each question
 ) -> tuple: # codes float32 (n, 16), their cosines float32 (n,)
     "For each question the blend of its emojis' codes whose imagined meaning is nearest."
-    draws = np.random.default_rng(seed).dirichlet(np.full(codes.shape[1], .5), 8 * N_BLENDS)
-    weights = draws[draws.max(axis=1) <= MOST][:N_BLENDS]
+    weights = blend_weights(codes.shape[1], seed)
     found = []
     for question, parts in zip(questions, codes):
         blends = weights @ parts

@@ -53,14 +53,9 @@ def with_loss(Loss):
     return with_decoder(one_block, Loss)
 
 
-def features(z):
-    x = layers.Dense(384, activation="silu")(z)
+def features(z, n_dense=384):
+    x = layers.Dense(n_dense, activation="silu")(z)
     return layers.Reshape((9, 9, 64))(layers.Dense(9 * 9 * 64, activation="silu")(x))
-
-
-def residual(x):
-    y = layers.Conv2D(64, 3, padding="same", activation="silu")(x)
-    return layers.Add()([x, layers.Conv2D(64, 3, padding="same", kernel_initializer="zeros")(y)])
 
 
 def to_pixels(x):
@@ -72,24 +67,24 @@ def upsampled(x):
     return layers.Conv2DTranspose(64, 4, strides=2, padding="same", activation="silu")(x)
 
 
-def one_block(z): return to_pixels(upsampled(residual(features(z))))
+def one_block(z): return to_pixels(upsampled(module._residual(features(z))))
 
 
 def without_block(z): return to_pixels(upsampled(features(z)))
 
 
-def two_blocks(z): return to_pixels(upsampled(residual(residual(features(z)))))
+def two_blocks(z): return to_pixels(upsampled(module._residual(module._residual(features(z)))))
 
 
 def resized(z):
     convolve = layers.Conv2D(64, 3, padding="same", activation="silu")
     resize = layers.UpSampling2D(interpolation="bilinear")
-    return to_pixels(convolve(resize(residual(features(z)))))
+    return to_pixels(convolve(resize(module._residual(features(z)))))
 
 
 def transposed(z):
     convolve = layers.Conv2DTranspose(4, 4, strides=2, padding="same", activation="sigmoid")
-    return convolve(upsampled(residual(features(z))))
+    return convolve(upsampled(module._residual(features(z))))
 
 
 class FreeBits(VAE):
@@ -198,20 +193,17 @@ def not_recoloured(x, rng, moved=True):
 def bilinear(distance): return np.maximum(1 - np.abs(distance), 0)
 
 
-def palette(n_colours=12, n_filters=64, n_dense=256, fine_block=True):
-    "Our decoder with other sizes."
+def palette(n_colours=12, fine_block=True, Loss=VAE):
+    "Our decoder with other sizes, and perhaps another loss."
     def make(z):
-        x = layers.Dense(n_dense, activation="silu")(z)
-        x = layers.Dense(81 * n_filters, activation="silu")(x)
-        x = module._residual(layers.Reshape((9, 9, n_filters))(x))
-        x = upsampled(x)
+        x = upsampled(module._residual(features(z, 256)))
         if fine_block: x = module._residual(x)
         masks = layers.Conv2D(4 * n_colours, 3, padding="same")(x)
         masks = module._regroup(masks, (18, 18, 2, 2 * n_colours), (36, 36, n_colours))
         colours = layers.Dense(4 * n_colours, activation="sigmoid")(
             layers.Dense(128, activation="silu")(z))
         return module.Paint()(masks, layers.Reshape((n_colours, 4))(colours))
-    return dict(build_vae=with_decoder(make))
+    return dict(build_vae=with_decoder(make, Loss))
 
 
 class Decided(VAE):
@@ -266,9 +258,7 @@ PALETTE = {
     "a palette of 6": palette(6),
     "a palette of 24": palette(24),
     "no residual block at 18×18": palette(fine_block=False),
-    "masks that cost their entropy": dict(build_vae=lambda seed, large=False: Decided(
-        module.build_encoder(), module.build_decoder(),
-        module.PSNR_WEIGHT, module.REFINEMENTS)),
+    "masks that cost their entropy": palette(Loss=Decided),
 }
 VARIANTS = {name: dict(build_vae=with_decoder(one_block), PSNR_WEIGHT=9.) | changes
             for name, changes in PIXELS.items()} | PALETTE

@@ -1,5 +1,13 @@
-"""Networks written out in plain NumPy, for tests to compare with."""
+"""Networks written out in plain NumPy, for tests to compare with, and an SVG as pixels."""
+import imageio.v3 as iio
 import numpy as np
+import resvg_py
+
+
+def rasterised(svg, width, height):
+    "An SVG as resvg draws it, float (height, width, 4) in [0, 1], straight alpha."
+    png = resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height)
+    return iio.imread(bytes(png), extension=".png") / 255
 
 
 def sigmoid(v): return 1 / (1 + np.exp(-v))

@@ -9,7 +9,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import quickjs
-import resvg_py
+from references import rasterised
 
 import playground
 from neural_emojis.answers import load_answerer
@@ -170,8 +170,7 @@ def test_outlines_are_those_of_python(page, tmp_path):
         return all;
     }""", codes.tolist())
     def on_white(svg): # (288, 288, 3)
-        png = resvg_py.svg_to_bytes(svg_string=svg, width=288, height=288)
-        image = iio.imread(bytes(png), extension=".png") / 255
+        image = rasterised(svg, 288, 288)
         return image[..., :3] * image[..., 3:] + 1 - image[..., 3:]
     for code, svg in zip(codes, svgs):
         expected = to_svg(code[None])
@@ -342,8 +341,7 @@ def test_drawing_morphing_and_saving(page, emojis, tmp_path):
     with page.expect_download() as download: page.click("#pg-save-svg")
     download.value.save_as(tmp_path/"emoji.svg")
     svg = (tmp_path/"emoji.svg").read_text()
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=360, height=360)
-    outlined = premultiplied(iio.imread(bytes(png), extension=".png") / 255)
+    outlined = premultiplied(rasterised(svg, 360, 360))
     assert download.value.suggested_filename == "emoji.svg"
     assert np.abs(outlined - large).mean() < .03
 

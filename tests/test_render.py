@@ -1,11 +1,10 @@
 "Masks and palettes: against plain NumPy, at odd sizes, and as an SVG that any program reads."
 import xml.etree.ElementTree as ElementTree
 
-import imageio.v3 as iio
 import keras
 import numpy as np
 import pytest
-import resvg_py
+from references import rasterised
 
 from neural_emojis.generation import decode_masks, render, sample, to_svg
 from neural_emojis.plot import _enlarging, render_masks, trace_masks
@@ -16,11 +15,6 @@ rng = np.random.default_rng(0)
 
 def on_white(images):
     return images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
-
-
-def rasterised(svg, width, height):
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height)
-    return iio.imread(bytes(png), extension=".png") / 255
 
 
 def test_paint_is_a_softmax_of_masks_times_colours():
