@@ -32,7 +32,7 @@ book: $(ENV) ## run every chapter top to bottom and render the site to _site
 
 test: $(ENV) ## run every notebook as a test, one process each, then pytest, two at a time
 	$(BIN)/python tests/run_notebooks.py
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder tests
 
 lab: $(ENV) ## open the chapters in JupyterLab, or one: make lab CHAPTER=02_vae
 	$(BIN)/jupyter lab --notebook-dir=nbs $(CHAPTER:%=nbs/%.ipynb)

@@ -1,7 +1,8 @@
 """Run every chapter from top to bottom, in reading order, each in a kernel of its own.
 
-    python docs/execute.py              # copies in _build/nbs; nbs/ stays as it is
-    python docs/execute.py --in-place   # nbs/ itself: for maintainers, through `make outputs`;
+    python docs/execute.py              # copies in _build/nbs, two at a time; nbs/ stays as it is
+    python docs/execute.py --in-place   # nbs/ itself, one at a time, as some chapters measure their
+                                        # speed: for maintainers, through `make outputs`;
                                         # measured.txt keeps the date
 """
 import argparse
@@ -9,6 +10,7 @@ import os
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import date
 from pathlib import Path
 
@@ -40,8 +42,9 @@ def skip_unevaluated(nb) -> None:
 
 
 def execute(path:Path) -> None:
-    """Run one notebook and store its outputs in it.
+    """Run one notebook, store its outputs in it and say how long it took.
     Stops the program, naming the cell, where one fails."""
+    start = time.time()
     nb = nbformat.read(path, as_version=4)
     skip_unevaluated(nb)
     client = NotebookClient(nb, timeout=cell_timeout, kernel_name="python3", coalesce_streams=True,
@@ -55,6 +58,7 @@ def execute(path:Path) -> None:
         sys.exit(f'FAILED\n\n{strip_ansi(str(error)).rstrip()}\n\n'
                  f'The book stopped at {path.name}, cell {running.get("n", 0)} of {len(nb.cells)}.')
     nbformat.write(nb, path)
+    print(f"{path.name:24} {time.time() - start:6.1f} s", flush=True)
 
 
 def main() -> None:
@@ -68,11 +72,11 @@ def main() -> None:
     if not args.in_place:
         copy_notebooks(folder, folder := root/"_build/nbs")
     started = time.time()
-    for path in [*chapters(folder), folder/"index.ipynb"]:
-        print(f"{path.name:24}", end=" ", flush=True)
-        start = time.time()
-        execute(path)
-        print(f"{time.time() - start:6.1f} s", flush=True)
+    pool = ThreadPoolExecutor(1 if args.in_place else 2)
+    runs = [pool.submit(execute, path) for path in [*chapters(folder), folder/"index.ipynb"]]
+    try:
+        for each in as_completed(runs): each.result()
+    finally: pool.shutdown(cancel_futures=True)  # nothing else begins once one has failed
     if args.in_place: (root/"docs/measured.txt").write_text(f"{date.today()}\n", encoding="utf-8")
     print(f"{len(chapters(folder))} chapters run in {time.time() - started:.0f} s")
 

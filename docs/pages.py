@@ -90,6 +90,7 @@ class cell_options(Processor):
             return
         cell.source = "".join(lines[n:]).strip("\n")
         if options.get("code-fold") is True: cell.fold = "Code"
+        if "interactive" in options: cell.interactive = options["interactive"]
         tags = [tag for (key, value), tag in self.tags.items() if options.get(key) == value]
         if "hide_input" in cell.directives_: tags.append("remove-input")
         if tags: cell.metadata["tags"] = tags
@@ -212,12 +213,13 @@ class order_docs(Processor):
             if "exports" in cell.directives_ and entries:
                 if len(cell.source.splitlines()) > shown_lines: cell.fold = "Source"
                 else:
+                    cell.is_source = True
                     for entry in entries: entry.sourced = True
             ordered += [*entries, cell] if "exports" in cell.directives_ else [cell, *entries]
         self.nb.cells = ordered
 
 
-shown_lines = 16  # of a source, at most; a longer one is folded
+shown_lines = 12  # of a source, at most; a longer one is folded
 
 
 class api_docs(Processor):
@@ -232,6 +234,27 @@ class api_docs(Processor):
             entry = f"`````````{{container}} sourced\n{entry}\n`````````"
         cell.cell_type, cell.source = "markdown", entry
         for key in ("outputs", "execution_count", "has_sd", "sourced"): cell.pop(key, None)
+
+
+class move_figures(Processor):
+    """Put what moves below each figure with `#| interactive: kind`, and the script that knows the
+    kinds, static/playground/figures.js, at the end of the page."""
+    def begin(self):
+        cells = []
+        for cell in self.nb.cells:
+            cells.append(cell)
+            if kind := cell.pop("interactive", ""):
+                cells.append(raw_html(f'<div class="playground moving" data-kind="{kind}"></div>'))
+        if len(cells) > len(self.nb.cells):
+            cells.append(raw_html('<link rel="stylesheet" href="_static/playground/playground.css">'
+                                  '<script type="module" src="_static/playground/figures.js">'
+                                  '</script>'))
+        self.nb.cells = cells
+
+
+def raw_html(html:str):
+    "A cell that is HTML."
+    return mk_cell(f"```{{raw}} html\n{html}\n```", "markdown")
 
 
 def is_test(statement:ast.stmt) -> bool:
@@ -261,7 +284,8 @@ class fold_tests(Processor):
                     continue
                 cell.fold = "Tests"
             elif tests: cell.source = shown
-            is_long = len(cell.source.splitlines()) > plain_lines
+            is_long = not cell.pop("is_source", False) and len(
+                cell.source.splitlines()) > plain_lines
             if "fold" not in cell and is_long: cell.fold = "Code"
             cells.append(cell)
             if tests and cell.get("fold") != "Tests":
@@ -275,7 +299,7 @@ class fold_tests(Processor):
         self.nb.cells = cells
 
 
-plain_lines = 8  # of code that is no exported source, at most; longer is folded
+plain_lines = 4  # of code that is no exported source, at most; longer is folded
 
 
 def split_tests(source:str) -> tuple[str, str]:
@@ -315,6 +339,7 @@ def site_links(cell):
 
 page_processors = [drop_for_readme, add_show_docs, strip_ansi, hide_line, rm_header_dash,
                    order_docs, page_head, api_docs, rm_export, hide_, cell_options, fold_tests,
+                   move_figures,
                    callouts, site_links, strip_hidden_metadata, reading_time, banner]
 
 

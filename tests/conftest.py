@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from filelock import FileLock
 from nbdev.config import get_config
 from playwright.sync_api import sync_playwright
 
@@ -20,21 +21,24 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What shares a fixture runs in one process:
-    all tests of the site, and each file of the others.
+    """Each file runs in one process, the longest first.
     (pytest-xdist 3.8 does not see the groups of pytest 9.2.)"""
-    for item in items:
-        group = "site" if "site" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.stem != "test_site")
+    for item in items: item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    "The folder of the site, rendered from the notebooks as they are, below its base path."
-    folder = tmp_path_factory.mktemp("www")/get_config().doc_baseurl.strip("/")
-    build = subprocess.run([sys.executable, root/"docs/build.py", "--site", folder],
-                           capture_output=True, text=True)
-    assert build.returncode == 0, build.stderr[-3000:]
+def site(tmp_path_factory, worker_id):
+    """The folder of the site, rendered from the notebooks as they are, below its base path:
+    by the process that first needs it, for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    folder = shared/"www"/get_config().doc_baseurl.strip("/")
+    with FileLock(shared/"site.lock"):
+        if not folder.exists():
+            build = subprocess.run([sys.executable, root/"docs/build.py", "--site", folder],
+                                   capture_output=True, text=True)
+            assert build.returncode == 0, build.stderr[-3000:]
     return folder
 
 

@@ -14,7 +14,17 @@ from references import rasterised
 import playground
 from neural_emojis.answers import load_answerer
 from neural_emojis.data import check_texts, load_annotations, load_emojis
-from neural_emojis.generation import load_density, morph, nearest_emojis, render, sample, to_svg
+from neural_emojis.generation import (
+    code_a,
+    code_b,
+    code_c,
+    load_density,
+    morph,
+    nearest_emojis,
+    render,
+    sample,
+    to_svg,
+)
 from neural_emojis.meaning import is_understood, load_imagination
 from neural_emojis.sentences import read_text
 from neural_emojis.vae import load_codes, load_vae
@@ -140,14 +150,13 @@ def shown_code(page): # as the sliders say it, in the order of the dimensions
 
 
 def test_decoder(page):
-    codes = np.concatenate([load_codes()[::97], sample(5, seed=1),
-                            [np.zeros(16), np.full(16, 9.)]]).astype(np.float32)
+    codes = np.concatenate([load_codes()[::97], sample(5, seed=1), np.zeros((1, 16))])
     decoded = np.array(page.evaluate(
         "async codes => { const all = []; "
         "for (const code of codes) all.push(Array.from((await playground.decode(code)).image)); "
         "return all; }", codes.tolist()))
     np.testing.assert_allclose(decoded.reshape(-1, 36, 36, 4),
-                               load_vae().decode(codes), atol=1e-3)
+                               load_vae().decode(codes), atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [72, 144, 180])
@@ -499,4 +508,54 @@ def test_asking_again_after_the_network_failed(browser, address, npm):
     page.unroute("**/table.gz")
     page.click("#pg-examples button")
     page.wait_for_selector("#pg-answers:visible")
+    page.close()
+
+
+def pixels(page, kind): # of the canvases of a figure that moves: (n, side, side, 4), in [0, 1]
+    read = """canvases => canvases.map(canvas => Array.from(
+        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data))"""
+    canvases = page.locator(f'.moving[data-kind="{kind}"] canvas').evaluate_all(read)
+    return [np.reshape(each, (int((len(each) / 4) ** .5), -1, 4)) / 255 for each in canvases]
+
+
+def start_moving(page, kind):
+    page.locator(f'.moving[data-kind="{kind}"]').get_by_role("button").click()
+    page.wait_for_selector(f'.moving.moves[data-kind="{kind}"]', timeout=60_000)
+    return page.locator(f'.moving[data-kind="{kind}"]')
+
+
+@pytest.mark.parametrize("chapter, kind", [
+    ("02_vae", "palette"), ("03_generation", "planes"), ("03_generation", "scan"),
+    ("03_generation", "sharpness")])
+def test_figures_move(browser, address, npm, chapter, kind):
+    page = browser.new_page()
+    page.goto(f"{address}{chapter}.html")
+    place = start_moving(page, kind)
+    before = pixels(page, kind)
+    if kind == "palette": place.get_by_role("combobox").select_option(label="🍎 red apple")
+    else: place.get_by_role("slider").first.fill("1.5" if kind == "planes" else "1")
+    page.wait_for_timeout(1500)
+    after = pixels(page, kind)
+    assert all(a.shape != b.shape or np.abs(a - b).max() > .05 for a, b in zip(before, after))
+    if kind == "planes":
+        codes = np.stack([code(1.5, 1.) for code in (code_a, code_b, code_c)])
+        expected = render(codes, 108)
+        np.testing.assert_allclose(premultiplied(np.stack(after)), premultiplied(expected),
+                                   atol=3 / 255)
+    if kind == "palette":
+        apple = load_codes()[[load_emojis().index("🍎")]]
+        expected = load_vae().decode(apple)[0]
+        np.testing.assert_allclose(premultiplied(after[6]), premultiplied(expected), atol=3 / 255)
+    page.close()
+
+
+def test_a_figure_that_cannot_move_says_so(browser, address, npm):
+    page = browser.new_page()
+    page.route("**/decoder.onnx.gz", lambda route: route.abort())
+    page.goto(f"{address}03_generation.html")
+    place = page.locator('.moving[data-kind="scan"]')
+    place.get_by_role("button").click()
+    page.wait_for_function("document.body.innerText.includes('It cannot move here')")
+    page.unroute("**/decoder.onnx.gz")
+    start_moving(page, "scan")
     page.close()

@@ -48,7 +48,7 @@ function highest(scores, k) {
   return order.map(index => ({index, score: scores[index]}));
 }
 
-const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+export const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 
 function enlarge(size, sigma) {                             // the share of each of 36 rows in each of `size`: a Gaussian blur, then cubic interpolation
   const rows = Array.from({length: SIDE}, (_, i) => i), divide = row => { const all = row.reduce((a, b) => a + b); return row.map(x => x / all); };
@@ -76,18 +76,16 @@ export async function load() {
   }
 
   const enlarging = new Map();
-  async function paint({masks, palette}, size, output) {
-    if (!enlarging.has(size)) {
-      const factor = Math.sqrt(size / 14.4);                // applied twice: the softmax's T is .1 at 144 pixels
-      enlarging.set(size, new ort.Tensor('float32', Float32Array.from(enlarge(size, data.blur).flat(), x => factor * x), [size, SIDE]));
-    }
+  async function paint({masks, palette}, size, output, temperature = 14.4 / size) {   // of the softmax: .1 at 144 pixels
+    if (!enlarging.has(size)) enlarging.set(size, enlarge(size, data.blur).flat());
+    const factor = Math.sqrt(1 / temperature), rows = Float32Array.from(enlarging.get(size), x => factor * x);   // applied twice
     const premultiplied = palette.flatMap(([r, g, b, alpha]) => [r * alpha, g * alpha, b * alpha, alpha]);
-    const feeds = {enlarging: enlarging.get(size), masks, palette: new ort.Tensor('float32', Float32Array.from(premultiplied), [palette.length, 4])};
+    const feeds = {enlarging: new ort.Tensor('float32', rows, [size, SIDE]), masks, palette: new ort.Tensor('float32', Float32Array.from(premultiplied), [palette.length, 4])};
     return (await run(painter, feeds, [output]))[output].data;
   }
 
-  async function draw(decoded, size = 144) {                // what `decode` gave, with sharp borders: size·size·4 in [0, 1], for a size of 72 or more
-    const picture = await paint(decoded, size, 'picture');
+  async function draw(decoded, size = 144, temperature) {   // what `decode` gave, with sharp borders: size·size·4 in [0, 1], for a size of 72 or more
+    const picture = await paint(decoded, size, 'picture', temperature);
     for (let i = 0; i < picture.length; i += 4) for (let k = 0; k < 3; k++) picture[i + k] /= Math.max(picture[i + 3], 1e-6);
     return picture;
   }

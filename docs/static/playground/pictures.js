@@ -9,6 +9,17 @@ export const make = (tag, attributes = {}, ...children) => {
   return element;
 };
 
+export function latest(work) {                              // runs `work` with the newest argument only, one at a time
+  let waiting, running = false;
+  return async argument => {
+    waiting = [argument];
+    if (running) return;
+    running = true;
+    try { while (waiting) { const [next] = waiting; waiting = null; await work(next); } }
+    finally { running = false; }
+  };
+}
+
 export async function get(name) {
   const response = await fetch(url(name));
   if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);

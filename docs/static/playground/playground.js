@@ -1,22 +1,11 @@
 // The page: what a reader points at, slides and types goes to the models, what they say goes onto the page.
 
-import {drawReal, copy, listAnswers, loadSheet, make, save, sayWhatIsUnknown, show, showReal, toPixels} from './pictures.js';
+import {drawReal, copy, latest, listAnswers, loadSheet, make, save, sayWhatIsUnknown, show, showReal, toPixels} from './pictures.js';
 
 const $ = id => document.getElementById(id);
 const percent = share => `${Math.round(100 * share)}%`;
 const FINE = 432;                                           // pixels: twice the side of the picture beside the sliders
 const SAVED = 360;                                          // pixels: the side of a picture that is saved
-
-function latest(work) {                                     // runs `work` with the newest argument only, one at a time
-  let waiting, running = false;
-  return async argument => {
-    waiting = [argument];
-    if (running) return;
-    running = true;
-    try { while (waiting) { const [next] = waiting; waiting = null; await work(next); } }
-    finally { running = false; }
-  };
-}
 
 function setUpMap(book, take) {
   const canvas = $('pg-map'), lens = $('pg-lens'), margin = .025;
