@@ -325,11 +325,12 @@ def _read_csv(path):
 # %% ../nbs/09_answers.ipynb #2b6e90d8
 def _read_parquet(path):
     import pyarrow as pa
-    import pyarrow.dataset
-    import pyarrow.parquet
+    from pyarrow import dataset, parquet
     if path.is_dir():
-        parts = pa.dataset.dataset(path, partitioning="hive").to_batches(batch_size=ROWS)
-    else: parts = pa.parquet.ParquetFile(path).iter_batches(ROWS)
+        whole = dataset.dataset(path, partitioning="hive")
+        files = sorted(whole.get_fragments(), key=lambda file: (len(file.path), file.path))
+        parts = (part for file in files for part in file.to_batches(whole.schema, batch_size=ROWS))
+    else: parts = parquet.ParquetFile(path).iter_batches(ROWS)
     for part in filter(len, parts):
         plain = [each.with_type(pa.string()) if str(each.type) in RARE else each
                  for each in part.schema]

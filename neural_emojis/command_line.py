@@ -179,7 +179,7 @@ def _answer_line(texts, top_k, sentiment, candidates, as_json):
     else: print(*itertools.chain.from_iterable(map(_lines, records)), sep="\n")
 
 # %% ../nbs/11_command_line.ipynb #2a758fcb
-def _count_rows(path, column):
+def _count_rows(path, column, output):
     "How many rows a table has. Raises `ValueError` for a column that can't be answered."
     from neural_emojis.answers import column_texts, read_tables
     n_rows = 0
@@ -187,6 +187,9 @@ def _count_rows(path, column):
         if column not in table.column_names:
             raise ValueError(f"{path.name} has no column {column!r}, but "
                              f"{', '.join(table.column_names[:8])}: name one with --column")
+        nested = [each.name for each in table.schema if each.type.num_fields]
+        if nested and output.suffix.lower() == ".csv":
+            raise ValueError(f"a CSV file has no room for the lists in {nested[0]!r}: write a .parquet")
         n_rows += len(column_texts(table, column, n_rows + 1))
     if n_rows == 0: raise ValueError(f"{path.name} has no rows")
     return n_rows
@@ -194,21 +197,19 @@ def _count_rows(path, column):
 # %% ../nbs/11_command_line.ipynb #c7d0a3f1
 def _open_writer(file, path, output, schema):
     "Writes tables to a file; a CSV file in the dialect of the one that is read."
-    import pyarrow.csv
-    import pyarrow.parquet
+    from pyarrow import csv, parquet
     from neural_emojis.answers import csv_dialect
-    if output.suffix.lower() == ".parquet": return pyarrow.parquet.ParquetWriter(file, schema)
+    if output.suffix.lower() == ".parquet": return parquet.ParquetWriter(file, schema)
     lead, delimiter = csv_dialect(path) if path.suffix.lower() == ".csv" else (b"", ",")
     file.write(lead)
-    options = pyarrow.csv.WriteOptions(delimiter=delimiter)
-    return pyarrow.csv.CSVWriter(file, schema, write_options=options)
+    return csv.CSVWriter(file, schema, write_options=csv.WriteOptions(delimiter=delimiter))
 
 # %% ../nbs/11_command_line.ipynb #35e8f1b0
 def _answer_file(path, column, output, top_k, sentiment, candidates):
     "Answer each text of a table, in bounded memory."
     from neural_emojis.answers import read_tables
     from neural_emojis.data import progress_bar, written_whole
-    n_rows = _count_rows(path, column)
+    n_rows = _count_rows(path, column, output)
     answerer, top_k = _load(candidates, top_k)
     tables = (answerer.answer_table(t, column, top_k, sentiment) for t in read_tables(path))
     first = next(tables)

@@ -22,6 +22,12 @@ from keras import layers, ops
 from .data import ASSETS, EMOJI_SHAPE, check_images, progress_bar, written_whole
 from .plot import cubic, psnr
 
+# %% ../nbs/02_vae.ipynb #d15fb4ee
+if (found := (keras.config.backend(), keras.config.floatx(), keras.config.image_data_format())
+        ) != ("tensorflow", "float32", "channels_last"):
+    raise ImportError(f"Keras is set to {found}, by KERAS_BACKEND or its keras.json: "
+                      "this book needs tensorflow, float32 and channels_last")
+
 # %% ../nbs/02_vae.ipynb #7c386412
 def reconstruction_loss(x:keras.KerasTensor, # (n, 36, 36, 4), in [0, 1]: the originals
                         x_hat:keras.KerasTensor, # (n, 36, 36, 4), in [0, 1]: the reconstructions
@@ -91,7 +97,6 @@ class Autoencoder(keras.Model):
         z = check_codes(z)
         return np.concatenate([self.decoder(z[rows], training=False) for rows in _batches(z)])
 def _batches(rows, size=256): return [slice(i, i + size) for i in range(0, len(rows), size)]
-
 def _decibels(x, x_hat): # (n,), at most 50 dB
     on_white = lambda images: images[..., :3] * images[..., 3:] + 1 - images[..., 3:]
     return -10 * ops.log10(ops.mean(ops.square(on_white(x) - on_white(x_hat)), (1, 2, 3)) + 1e-5)
@@ -207,7 +212,6 @@ EPOCHS = 60
 LAST_EPOCHS = 20    # in these, nothing is moved or scaled
 BATCH_SIZE = 32
 LEARNING_RATE = 3e-3
-
 def _regroup(x, split, merged): # (n, h, w, c) to (n, *split), whose axes 2 and 3 swap, to (n, *merged)
     return layers.Reshape(merged)(layers.Permute((1, 3, 2, 4))(layers.Reshape(split)(x)))
 
@@ -252,9 +256,8 @@ def build_decoder(large:bool=False, # Wider and deeper, for thousands of picture
     x = _convolve(layers.Conv2DTranspose, 64, 4, 2)(_residual(x))
     masks = _convolve(layers.Conv2D, 4 * n_colours, 3, activation=None)(_residual(x))
     masks = _regroup(masks, (18, 18, 2, 2 * n_colours), (36, 36, n_colours))
-    colours = layers.Dense(4 * n_colours, activation="sigmoid")(
-        layers.Dense(128, activation="silu")(z))
-    colours = layers.Reshape((n_colours, 4))(colours)
+    y = layers.Dense(128, activation="silu")(z)
+    colours = layers.Reshape((n_colours, 4))(layers.Dense(4 * n_colours, activation="sigmoid")(y))
     return keras.Model(z, Paint()(masks, colours), name="decoder")
 
 def build_vae(seed:int=0, # Of the initial weights and the draws
@@ -323,9 +326,8 @@ class EmojiBatches(keras.utils.PyDataset):
         return (augment(batch, rng, moved=self.epoch < self.n_moved),)
 
 def _optimizer(n_steps):
-    warmup = n_steps // 10
     rate = keras.optimizers.schedules.CosineDecay(
-        0., n_steps - warmup, .003, warmup_target=LEARNING_RATE, warmup_steps=warmup)
+        0., n_steps - n_steps // 10, .003, warmup_target=LEARNING_RATE, warmup_steps=n_steps // 10)
     return ConvMuon(rate, weight_decay=.03, adam_weight_decay=.03, adam_beta_2=.99,
                     momentum=.9, rms_rate=.45)
 

@@ -183,6 +183,7 @@ BAD = {  # words: what the line must say
     "answer --file bytes.parquet -o x.csv": "column 'text', row 5,500: 'utf-8' codec can't decode",
     "answer --file number.parquet -o x.csv": "column 'text', row 2 holds 7, not text",
     "answer --file twice.parquet -o x.csv": "must have one column 'text'; it has text, text",
+    "answer --file lists.parquet -o x.csv": "no room for the lists in 'tags': write a .parquet",
     "answer --file none.csv -o x.csv": "'none.csv' does not exist",
     "answer --file t.txt -o x.csv": "must end in .csv or .parquet",
     "answer --file t.csv -o x.csv --column said": "no column 'said', but id, text",
@@ -205,6 +206,8 @@ def test_bad_input_is_one_line_and_status_2_and_loads_no_model(here, capsys, mon
     numbers = pa.array([None, 7])
     pq.write_table(pa.table({"text": numbers}), "number.parquet")
     pq.write_table(pa.table([numbers, numbers], ["text", "text"]), "twice.parquet")
+    tags = pa.table({"text": ["hi", "bye"], "tags": [["a"], ["b", "c"]]})
+    pq.write_table(tags, "lists.parquet")
     write_emojis(["1f600", "1f621"])
     Path("broken/bad.svg").write_text("<svg")
     files = {
@@ -464,6 +467,14 @@ def test_a_folder_of_parts_is_one_table(fake, monkeypatch):
     table = pd.read_parquet("out.parquet")
     assert table["text"].tolist() == [f"text {i}{j}" for i in range(2) for j in range(5)]
     assert table["day"].astype(str).tolist() == ["2024-01-01"] * 5 + ["2024-01-02"] * 5
+
+
+def test_parts_keep_the_order_of_their_numbers(fake):
+    Path("tweets").mkdir()
+    for i in range(12):  # as Dask writes them
+        pq.write_table(pa.table({"text": [f"text {i}"]}), f"tweets/part.{i}.parquet")
+    assert main(["answer", "--file", "tweets", "--top-k", "1", "-o", "out.parquet"]) == 0
+    assert pd.read_parquet("out.parquet")["text"].tolist() == [f"text {i}" for i in range(12)]
 
 
 def test_real_answers_of_a_table():

@@ -2,12 +2,16 @@
 
 Broken and hostile files, seeds, memory, an independent forward pass."""
 import json
+import os
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 
 import keras
 import numpy as np
 import pytest
+from conftest import root
 
 from neural_emojis import vae as module
 from neural_emojis.data import load_emojis, train_valid_mask
@@ -257,3 +261,14 @@ def test_a_loss_that_is_not_finite_stops_the_training(monkeypatch):
 def test_bad_images(vae, bad, error):
     for function in (vae.embed, lambda images: train_vae(images, epochs=1)):
         with pytest.raises(error): function(bad)
+
+
+@pytest.mark.parametrize("setting, value", [
+    ("floatx", "float16"), ("image_data_format", "channels_first")])
+def test_settings_of_keras_that_do_not_fit_are_named(tmp_path, setting, value):
+    (tmp_path/"keras.json").write_text(json.dumps({setting: value}))
+    done = subprocess.run([sys.executable, "-c", "import neural_emojis.vae"], cwd=root,
+                          env=os.environ | {"KERAS_HOME": str(tmp_path)},
+                          capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: Keras is set to ") and value in last and "keras.json" in last
