@@ -189,7 +189,7 @@ def _count_rows(path, column, output):
                              f"{', '.join(table.column_names[:8])}: name one with --column")
         nested = [each.name for each in table.schema if each.type.num_fields]
         if nested and output.suffix.lower() == ".csv":
-            raise ValueError(f"a CSV file has no room for the lists in {nested[0]!r}: write a .parquet")
+            raise ValueError(f"a CSV has no room for the lists in {nested[0]!r}: write a .parquet")
         n_rows += len(column_texts(table, column, n_rows + 1))
     if n_rows == 0: raise ValueError(f"{path.name} has no rows")
     return n_rows

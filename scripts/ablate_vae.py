@@ -264,7 +264,9 @@ VARIANTS = {name: dict(build_vae=with_decoder(one_block), PSNR_WEIGHT=9.) | chan
             for name, changes in PIXELS.items()} | PALETTE
 STEPS = 1_250  # of each training on more pictures
 MORE = {"the 580 of Twemoji 2014": (), "and Twemoji's later ones": ("@twemoji/svg",),
-        "and Noto and Fluent": tuple(PACKAGES)}
+        "and Noto and Fluent": ("@twemoji/svg", "@iconify-json/noto",
+                                "@iconify-json/fluent-emoji-flat"),
+        "and Noto of 2016, FxEmojis, EmojiOne": tuple(PACKAGES)}
 
 
 def measured(name, x, x_fold, changes, epochs):

@@ -1,4 +1,4 @@
-"""More pictures to train the VAE on: emojis of Twemoji's later releases, Noto and Fluent (flat).
+"""More pictures to train the VAE on: emojis of Twemoji's later releases and of five other sets.
 
 They come from npm packages, which are downloaded once into _build/pictures. Left out are, in every
 set: the 189 emojis held out of the 872, a fifth of those that are not among the 872 (the 24 of
@@ -15,6 +15,9 @@ from neural_emojis.data import ASSETS, emoji_names, rasterise, train_valid_mask
 CACHE = Path(__file__).resolve().parent.parent / "_build/pictures"
 PACKAGES = {"@twemoji/svg": "15.0.0",                # graphics CC BY 4.0
             "@iconify-json/noto": "1.2.9",               # Apache License 2.0
+            "@iconify-json/noto-v1": "1.2.5",            # Apache License 2.0
+            "@iconify-json/fxemoji": "1.2.2",            # Apache License 2.0
+            "@iconify-json/emojione": "1.2.3",           # CC BY 4.0
             "@iconify-json/fluent-emoji-flat": "1.2.6"}  # MIT
 TONES = {"1f3fb", "1f3fc", "1f3fd", "1f3fe", "1f3ff"}
 
@@ -51,6 +54,11 @@ def drawings(package):
                 for path in sorted(folder.glob("*.svg")) if is_plain(path.stem)}
     icons, chars = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
                     for name in ("icons", "chars"))
+    if not chars:  # some sets say names only: those that are the same as Noto's are known
+        noto = (unpacked("@iconify-json/noto") / "chars.json").read_text(encoding="utf-8")
+        codes = {name.replace("-", ""): code for code, name in json.loads(noto).items()}
+        chars = {codes[plain]: name for name in icons["icons"]
+                 if (plain := name.replace("-", "")) in codes}
     found = {}
     for code, name in chars.items():
         if name not in icons["icons"] or not is_plain(code): continue
