@@ -103,7 +103,7 @@ def is_lossless(path:Path) -> bool:
 letter = 5, 16   # pixels of a page: the height of the letters of a figure
 palette = np.array([[int(name[i:i + 2], 16) for i in (1, 3, 5)] for name in COLOURS], np.int16)
 light_ink = 226  # grey: text on a dark page
-phone = 358      # pixels: the width of a phone's page
+narrow = 358     # pixels: the width of a phone's page
 
 
 def prepare_figures(app, doctree) -> None:
@@ -131,7 +131,7 @@ def prepare_figures(app, doctree) -> None:
         if path.suffix == ".gif": continue
         is_exact = picture.format == "PNG" or for_phone and is_lossless(path)
         dark, has_letters = for_dark(picture, for_phone and not is_exact)
-        if has_letters and int(image["width"]) > phone: image["classes"].append("lettered")
+        if has_letters and int(image["width"]) > narrow: image["classes"].append("lettered")
         place = lambda end: (path.with_name(path.stem + end),
                              str(Path(image["uri"]).with_name(path.stem + end)))
         file, uri = place("-dark.webp")

@@ -447,7 +447,8 @@ def test_panels_are_below_each_other_on_a_phone():
 
 
 def test_rows_of_emojis_are_cut_into_blocks_for_a_phone():
-    plot.plot_rows({"real": data.load_emojis().images[:15], "ours": data.load_emojis().images[15:30]})
+    images = data.load_emojis().images
+    plot.plot_rows({"real": images[:15], "ours": images[15:30]})
     figure = plt.gcf()
     rows = phone.emoji_rows(figure)
     assert [(label, len(pictures)) for label, pictures in rows] == [("real", 15), ("ours", 15)]
