@@ -23,6 +23,9 @@ from pages import chapters, refuse_conflicts
 
 root = Path(__file__).resolve().parent.parent
 cell_timeout = 1800  # seconds
+# the first line of every kernel: figures are drawn for a phone, too
+watch = (f"import sys; sys.path.append({str(root/'docs')!r}); import phone; sys.path.pop(); "
+         "phone.watch(get_ipython()); del phone, sys")
 
 
 def copy_notebooks(
@@ -49,7 +52,7 @@ def execute(path:Path) -> None:
     skip_unevaluated(nb)
     client = NotebookClient(nb, timeout=cell_timeout, kernel_name="python3", coalesce_streams=True,
                             # errors only: no talk about the kernel's sockets
-                            extra_arguments=["--log-level=40"],
+                            extra_arguments=["--log-level=40", f"--IPKernelApp.exec_lines={watch}"],
                             resources={"metadata": {"path": str(path.parent)}})
     running = {}
     client.on_cell_start = lambda cell, cell_index: running.update(n=cell_index + 1)

@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from neural_emojis.plot import COLOURS
+from phone import dpi
 
 css_inch = 96  # pixels of a page in an inch
 
@@ -34,13 +35,14 @@ def as_webp(
 
 def for_dark(
     picture:Image.Image, # a figure on white
+    is_rough:bool=False, # with more loss than a JPEG, so that white is not quite white?
 ) -> tuple[Image.Image, bool]: # the same in RGBA on nothing, and whether it has letters
     """A figure for a dark page: its paper is transparent and its black ink light; coloured
     pictures stay as they are, with the white inside them."""
     rgb = np.asarray(picture.convert("RGB"))
     least = rgb.min(axis=2)
     colour = rgb.max(axis=2) - least
-    is_paper = (least > 247) & (colour < 6)
+    is_paper = (least > 236) & (colour < 16) if is_rough else (least > 247) & (colour < 6)
     # pieces: one with colour is a picture or a curve, a dark one without is ink
     pieces, n = ndimage.label(~is_paper, np.ones((3, 3)))
     count = lambda mask: np.bincount(pieces[mask], minlength=n + 1)
@@ -59,7 +61,7 @@ def for_dark(
     gaps, m = ndimage.label(is_paper)
     inside = np.bincount(gaps.ravel(), minlength=m + 1) < .002 * is_paper.size
     inside[np.concatenate([gaps[0], gaps[-1], gaps[:, 0], gaps[:, -1]])] = False
-    is_picture = ~ink & ~curve
+    is_picture = ~ink & ~curve & (count(least < 235) > 0)  # not what compression left in an o
     is_picture[0] = False
     of_picture = ndimage.binary_dilation(is_picture[pieces], np.ones((3, 3)))
     inside &= np.bincount(gaps[of_picture], minlength=m + 1) > 0
@@ -93,37 +95,53 @@ def is_grey_picture(
     return bool(enclosed.mean() > .1 or (piece.mean() > .3 and greys[:3].sum() < .6))
 
 
+def is_lossless(path:Path) -> bool:
+    "Is a WebP one without loss?"
+    return path.read_bytes()[12:16] == b"VP8L"
+
+
 letter = 5, 16   # pixels of a page: the height of the letters of a figure
 palette = np.array([[int(name[i:i + 2], 16) for i in (1, 3, 5)] for name in COLOURS], np.int16)
 light_ink = 226  # grey: text on a dark page
-phone = 358      # pixels: the width of a phone's page
+narrow = 358     # pixels: the width of a phone's page
 
 
 def prepare_figures(app, doctree) -> None:
-    """Give each picture of a notebook its size, its smaller file where WebP is smaller, and one
-    for dark pages; keep one caption for a cell."""
-    for image in list(doctree.findall(nodes.image)):
+    """Give each picture of a notebook its size, its smaller file where WebP is smaller, one for
+    dark pages, and where there is one, a picture for phones; keep one caption for a cell."""
+    images = list(doctree.findall(nodes.image))
+    for image in images:  # what is appended is looked at, too
         path = Path(app.env.relfn2path(image["uri"])[1])
-        if "://" in image["uri"] or path.suffix not in (".png", ".jpeg", ".jpg", ".gif"): continue
+        for_phone = "for-phone" in image["classes"]
+        if "://" in image["uri"] or not for_phone and path.suffix not in (
+                ".png", ".jpeg", ".jpg", ".gif"): continue
         picture = Image.open(path)
+        if for_phone: picture.info["dpi"] = dpi, dpi
+        if (Path(app.srcdir)/f"phone/{path.stem}-phone.webp").exists():
+            images.append(other := image.deepcopy())
+            for key in ("width", "height"): other.attributes.pop(key, None)
+            other["uri"] = f"/phone/{path.stem}-phone.webp"
+            other["classes"].append("for-phone")
+            image["classes"].append("for-desk")
+            image.parent.insert(image.parent.index(image) + 1, other)
         if "width" not in image:
             image["width"], image["height"] = map(str, shown_size(picture))
         image["loading"] = "lazy"
         image.setdefault("alt", "")
         if path.suffix == ".gif": continue
-        dark, has_letters = for_dark(picture)
-        if has_letters and int(image["width"]) > phone: image["classes"].append("lettered")
-        is_png = picture.format == "PNG"
+        is_exact = picture.format == "PNG" or for_phone and is_lossless(path)
+        dark, has_letters = for_dark(picture, for_phone and not is_exact)
+        if has_letters and int(image["width"]) > narrow: image["classes"].append("lettered")
         place = lambda end: (path.with_name(path.stem + end),
                              str(Path(image["uri"]).with_name(path.stem + end)))
         file, uri = place("-dark.webp")
-        file.write_bytes(as_webp(dark, is_png))
+        file.write_bytes(as_webp(dark, is_exact))
         other = image.deepcopy()
         other["uri"] = uri
         other["classes"].append("only-dark")
         image["classes"].append("only-light")
         image.parent.insert(image.parent.index(image) + 1, other)
-        if len(smaller := as_webp(picture, is_png)) >= path.stat().st_size: continue
+        if len(smaller := as_webp(picture, is_exact)) >= path.stat().st_size: continue
         file, image["uri"] = place(".webp")
         file.write_bytes(smaller)
     is_output = lambda node: (isinstance(node, nodes.Element)

@@ -6,6 +6,8 @@ import ast
 import re
 import shutil
 import sys
+from base64 import b64decode
+from hashlib import sha256
 from pathlib import Path
 
 import yaml
@@ -22,6 +24,7 @@ from nbdev.processors import (
     strip_hidden_metadata,
 )
 
+import phone
 from api import api_entry
 from front import front_html
 from neural_emojis.answers import load_answerer
@@ -365,6 +368,21 @@ def contents(nbs:Path) -> str:
     return "\n\n".join(toctree(caption, lines) for caption, lines in lists.items() if lines)
 
 
+def take_phone_pictures(
+    nb,           # notebook, as processed
+    folder:Path,  # for the pictures that `phone.py` drew
+) -> None:
+    "Move them out of the outputs into files, each named by the hash of the figure beside it."
+    folder.mkdir(exist_ok=True)
+    for cell in nb.cells:
+        for output in cell.get("outputs", []):
+            picture = output.get("data", {}).pop(phone.mime, None)
+            if picture is None: continue
+            figure, = [data for kind, data in output["data"].items() if kind.startswith("image/")]
+            name = sha256(b64decode("".join(figure))).hexdigest()  # as MyST-NB names its file
+            (folder/f"{name}-phone.webp").write_bytes(b64decode("".join(picture)))
+
+
 def write_pages(
     nbs:Path,     # folder of notebooks
     source:Path,  # folder that Sphinx reads
@@ -375,8 +393,10 @@ def write_pages(
         if path.name[0] in "._" or path.suffix == ".ipynb": continue
         if path.is_dir(): shutil.copytree(path, source/path.name)
         else: shutil.copy(path, source)
-    for path in chapters(nbs): write_nb(process(path), source/path.name)
-    front = process(nbs/"index.ipynb")
+    for path in chapters(nbs):
+        take_phone_pictures(nb := process(path), source/"phone")
+        write_nb(nb, source/path.name)
+    take_phone_pictures(front := process(nbs/"index.ipynb"), source/"phone")
     (source/"static").mkdir(exist_ok=True)
     top = front_html(load_answerer(), load_emojis(), source/"static/chat.webp")
     at = 1 + ("warning banner" in front.cells[1].source)

@@ -3,13 +3,17 @@
 And what it adds to the pages."""
 import ast
 import inspect
+import pickle
 import re
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import onnx
 import pytest
@@ -23,10 +27,11 @@ import citations
 import figures
 import formulas
 import pages
+import phone
 import playground
 import readme
 from api import inherits_init, members, parameter_table, parameters, signature_text
-from neural_emojis import data
+from neural_emojis import data, plot
 from polish import polish
 
 root = Path(__file__).resolve().parent.parent
@@ -417,6 +422,61 @@ def test_figure_for_dark_pages():
     assert dark[20, 60].tolist() == [255, 204, 77, 255]
     assert dark[31, 57].tolist() == [255] * 4
     assert not figures.for_dark(Image.fromarray(picture[:, 30:85]))[1]
+
+
+def opened(picture:bytes) -> Image.Image: return Image.open(BytesIO(picture))
+
+
+def test_panels_are_below_each_other_on_a_phone():
+    figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.6), sharey=True, layout="constrained")
+    axes[0].plot([3, 1, 2])
+    figure.colorbar(axes[1].imshow(np.eye(3), aspect="auto"), ax=axes[1])
+    axes[0].set_ylabel("row")
+    phone.drawn(figure)  # settles the layout
+    before = phone.drawn(figure)
+    width, height = opened(phone.phone_picture(figure)).size
+    assert width <= 358 * 2 and height > 2 * 2.4 * phone.dpi
+    np.testing.assert_array_equal(phone.drawn(figure), before)
+    copy = phone.relaid(pickle.loads(pickle.dumps(figure)))
+    columns = [ax.get_position().x0 for ax in copy.axes]
+    assert columns[0] == pytest.approx(columns[1]) and columns[2] > columns[0]
+    assert [ax.get_ylabel() for ax in copy.axes[:2]] == ["row", "row"]
+    figure.set_size_inches(3.6, 2)
+    assert not phone.phone_picture(figure)
+    plt.close("all")
+
+
+def test_rows_of_emojis_are_cut_into_blocks_for_a_phone():
+    images = data.load_emojis().images
+    plot.plot_rows({"real": images[:15], "ours": images[15:30]})
+    figure = plt.gcf()
+    rows = phone.emoji_rows(figure)
+    assert [(label, len(pictures)) for label, pictures in rows] == [("real", 15), ("ours", 15)]
+    blocks = phone.in_blocks(rows, "")
+    shapes = [ax.images[0].get_array().shape[:2] for ax in blocks.axes]
+    assert shapes == [(36, 8 * 36)] * 2 + [(36, 7 * 36)] * 2
+    assert [text.get_text() for text in blocks.texts] == ["", "real", "ours", "real", "ours"]
+    assert opened(phone.phone_picture(figure)).width <= 358 * 2 and len(figure.axes) == 2
+    plt.close("all")
+
+
+def test_long_rows_of_a_grid_are_halved_for_a_phone():
+    plot.plot_emojis(data.load_emojis().images[:40])
+    assert phone.fold_grid(figure := plt.gcf())
+    assert figure.axes[0].images[0].get_array().shape == (160, 400, 3)
+    plot.plot_emojis(data.load_emojis().images[:12], n_columns=12)
+    assert not phone.phone_picture(plt.gcf())
+    plt.close("all")
+
+
+def test_pictures_for_a_phone_lie_beside_their_figures(tmp_path):
+    cell = mk_cell("plot()", "code")
+    bundle = {"image/png": "Zmln\ndXJl", phone.mime: "cGhvbmU="}
+    cell.outputs = [{"output_type": "display_data", "data": bundle, "metadata": {}}]
+    pages.take_phone_pictures(nb := new_nb([cell]), tmp_path/"phone")
+    name = sha256(b"figure").hexdigest()
+    assert (tmp_path/f"phone/{name}-phone.webp").read_bytes() == b"phone"
+    assert list(nb.cells[0].outputs[0]["data"]) == ["image/png"]
 
 
 def test_alternative_text_of_an_output(tmp_path):
