@@ -51,7 +51,7 @@ def encoded(parts:list) -> bytes:
     picture = Image.fromarray(pixels)
     few = picture.quantize(256, dither=Image.Dither.NONE).convert("RGB")
     few.save(exact := BytesIO(), "WEBP", lossless=True, method=6)
-    picture.save(rough := BytesIO(), "WEBP", quality=60, method=6)
+    picture.save(rough := BytesIO(), "WEBP", quality=45, method=6)
     return (rough if exact.tell() > max(limit, rough.tell()) else exact).getvalue()
 
 
