@@ -51,13 +51,16 @@ def for_dark(
     ink = ~coloured & (count(least < 140) > 0)
     boxes = ndimage.find_objects(pieces)
     scale = shown_size(picture)[1] / picture.height
+    if is_rough:  # compression leaves colour in letters of 9 points, if no strong one
+        heights = [scale * (rows.stop - rows.start) for rows, _ in boxes]
+        ink[1:] |= (np.array(heights) <= 11) & (count(colour > 90) / size < .3)[1:]
     for i in np.flatnonzero(ink):
         if i and scale * (boxes[i - 1][0].stop - boxes[i - 1][0].start) > letter[1]:
             ink[i] = not is_grey_picture(least[boxes[i - 1]], pieces[boxes[i - 1]] == i)
     # paper within a picture belongs to it, such as the teeth of a grin; not that below a curve
     off = np.abs(rgb[..., None, :].astype(np.int16) - palette).max(axis=3).min(axis=2) \
         if coloured.any() else np.full(least.shape, 255)
-    curve = count(off < 6) / np.maximum(count(colour > 60), 1) > .3
+    curve = count(off < (48 if is_rough else 6)) / np.maximum(count(colour > 60), 1) > .3
     gaps, m = ndimage.label(is_paper)
     inside = np.bincount(gaps.ravel(), minlength=m + 1) < .002 * is_paper.size
     inside[np.concatenate([gaps[0], gaps[-1], gaps[:, 0], gaps[:, -1]])] = False
