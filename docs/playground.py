@@ -213,7 +213,8 @@ def write_map(folder:Path, emojis:EmojiSet) -> np.ndarray: # the map, (872, 2)
     data = {"codes": plain(codes), "xy": plain(xy),
             "neighbours": neighbours, "power": power, "blur": BLUR, "least": LEAST,
             "kl": plain(kl), "order": np.argsort(-kl).tolist(),
-            "low": plain(1.2 * low), "high": plain(1.2 * high),
+            "low": plain(np.minimum(1.2 * low, codes.min(axis=0))),
+            "high": plain(np.maximum(1.2 * high, codes.max(axis=0))),
             "weights": plain(density.weights_), "means": plain(density.means_),
             "roots": plain(np.linalg.cholesky(density.covariances_))}
     (folder/"map.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")

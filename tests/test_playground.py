@@ -156,7 +156,7 @@ def test_decoder(page):
         "for (const code of codes) all.push(Array.from((await playground.decode(code)).image)); "
         "return all; }", codes.tolist()))
     np.testing.assert_allclose(decoded.reshape(-1, 36, 36, 4),
-                               load_vae().decode(codes), atol=1e-4)
+                               load_vae().decode(codes), atol=5e-4)
 
 
 @pytest.mark.parametrize("size", [72, 144, 180])
@@ -168,7 +168,7 @@ def test_pictures_are_drawn_as_python_renders_them(page, size):
         return all;
     }""", [codes.tolist(), size])
     drawn = np.array(drawn).reshape(-1, size, size, 4)
-    np.testing.assert_allclose(premultiplied(drawn), premultiplied(render(codes, size)), atol=1e-3)
+    np.testing.assert_allclose(premultiplied(drawn), premultiplied(render(codes, size)), atol=5e-3)
 
 
 def test_outlines_are_those_of_python(page, tmp_path):
