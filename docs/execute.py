@@ -60,6 +60,9 @@ def execute(path:Path) -> None:
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         sys.exit(f'FAILED\n\n{strip_ansi(str(error)).rstrip()}\n\n'
                  f'The book stopped at {path.name}, cell {running.get("n", 0)} of {len(nb.cells)}.')
+    for output in (o for cell in nb.cells for o in cell.get("outputs", [])):
+        if output.output_type == "error":  # what fails to be shown stops no cell
+            sys.exit(f"FAILED\n\n{path.name}: {output.ename}: {output.evalue}")
     nbformat.write(nb, path)
     print(f"{path.name:24} {time.time() - start:6.1f} s", flush=True)
 

@@ -368,19 +368,21 @@ def contents(nbs:Path) -> str:
     return "\n\n".join(toctree(caption, lines) for caption, lines in lists.items() if lines)
 
 
-def take_phone_pictures(
+def take_files(
     nb,           # notebook, as processed
-    folder:Path,  # for the pictures that `phone.py` drew
+    folder:Path,  # for what `phone.py` drew
 ) -> None:
-    "Move them out of the outputs into files, each named by the hash of the figure beside it."
+    "Move it out of the outputs into files, each named by the hash of the figure beside it."
     folder.mkdir(exist_ok=True)
     for cell in nb.cells:
         for output in cell.get("outputs", []):
-            picture = output.get("data", {}).pop(phone.mime, None)
-            if picture is None: continue
-            figure, = [data for kind, data in output["data"].items() if kind.startswith("image/")]
+            bundle = output.get("data", {})
+            files = {end: bundle.pop(mime) for end, mime in phone.mimes.items() if mime in bundle}
+            if not files: continue
+            figure, = [data for kind, data in bundle.items() if kind.startswith("image/")]
             name = sha256(b64decode("".join(figure))).hexdigest()  # as MyST-NB names its file
-            (folder/f"{name}-phone.webp").write_bytes(b64decode("".join(picture)))
+            for end, file in files.items():
+                (folder/f"{name}-{end}").write_bytes(b64decode("".join(file)))
 
 
 def write_pages(
@@ -394,9 +396,9 @@ def write_pages(
         if path.is_dir(): shutil.copytree(path, source/path.name)
         else: shutil.copy(path, source)
     for path in chapters(nbs):
-        take_phone_pictures(nb := process(path), source/"phone")
+        take_files(nb := process(path), source/"beside")
         write_nb(nb, source/path.name)
-    take_phone_pictures(front := process(nbs/"index.ipynb"), source/"phone")
+    take_files(front := process(nbs/"index.ipynb"), source/"beside")
     (source/"static").mkdir(exist_ok=True)
     top = front_html(load_answerer(), load_emojis(), source/"static/chat.webp")
     at = 1 + ("warning banner" in front.cells[1].source)

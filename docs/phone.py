@@ -1,7 +1,7 @@
-"""Figures for a phone, each drawn beside the one for a page: laid out anew, its letters as large.
+"""What the site needs of a figure beside its pixels: the same laid out anew for a phone, with
+letters as large, and where in it pictures are, as they keep their colours on a dark page.
 
-`execute.py` loads this into the kernel of every chapter. JupyterLab passes over these pictures;
-the site shows them on a narrow screen.
+`execute.py` loads this into the kernel of every chapter. JupyterLab passes over it.
 """
 import base64
 import pickle
@@ -10,31 +10,35 @@ from io import BytesIO
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator
 from PIL import Image
 
-mime = "application/vnd.phone+webp"
+from neural_emojis.data import EMOJI_SIZE
+
+mimes = {"phone.webp": "application/vnd.phone+webp",         # the figure for a phone
+         "mask.png": "application/vnd.mask+png",             # where pictures are in the figure
+         "phone-mask.png": "application/vnd.phone-mask+png"} # and in the one for a phone
 width = 3.58  # inches: a phone's page, less the margin that `bbox_inches="tight"` adds
 inner = 3.48  # inches: what a figure holds that has no margin of its own
+css_inch = 96 # pixels of a page in an inch
 dpi = 192     # two pixels for each of the page
 side = .3     # inches: an emoji in a row, at least
 limit = 20_000  # bytes of a picture without loss
 
 
-def phone_picture(figure:Figure) -> bytes: # a WebP; none of a figure that is narrow or only a picture
-    "A figure laid out for a phone; the figure itself stays as it is."
-    if figure.get_figwidth() <= width + .1: return b""
+def for_phone(figure:Figure) -> list: # of figures, one below the other; none where one is narrow
+    "A figure, or only pictures, laid out for a phone; the figure itself stays as it is."
+    if figure.get_figwidth() <= width + .1: return []
     copy = pickle.loads(pickle.dumps(figure))
     plt.close(copy)
     title = copy.axes[0].get_title("left")
-    if rows := emoji_rows(copy): parts = [in_blocks(rows, title)]
-    elif is_strip(copy): parts = halves(figure)
-    elif fold_grid(copy) or has_letters(copy): parts = [relaid(copy)]
-    else: return b""
-    return encoded([drawn(part) for part in parts])
+    if rows := emoji_rows(copy): return [in_blocks(rows, title)]
+    if is_strip(copy): return halves(figure)
+    return [relaid(copy)] if fold_grid(copy) or has_letters(copy) else []
 
 
 def drawn(figure:Figure) -> np.ndarray:
@@ -43,11 +47,50 @@ def drawn(figure:Figure) -> np.ndarray:
     return np.asarray(Image.open(file).convert("RGB"))
 
 
-def encoded(parts:list) -> bytes:
-    "Pictures one below the other, as a WebP: in 256 colours, or with loss where that is large."
+def mask(
+    figure:Figure, # drawn before
+) -> np.ndarray: # uint8 (height, width), a pixel for each of a page
+    """Where pictures are in a figure without its empty rim: 128, between two of them 64, or 255
+    where numbers are shown as colours, in which white is one. The rest, 0, is ink and curves."""
+    rim = figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"])
+    cells = np.zeros((round(css_inch * rim.height), round(css_inch * rim.width)), np.uint8)
+    for ax in figure.axes:
+        bars = [ax.patch] if any(isinstance(part, QuadMesh) for part in ax.collections) else []
+        for part in [*bars, *ax.images, *ax.artists]:
+            x, y = (np.array(part.get_window_extent()) / figure.dpi).T
+            left, right = np.round(css_inch * (x - rim.x0)).astype(int).clip(0, cells.shape[1])
+            bottom, top = np.round(css_inch * (rim.y1 - y)).astype(int).clip(0, cells.shape[0])
+            pixels = part.get_array() if part in ax.images else np.empty((0, 0, 3))
+            cells[top:bottom, left:right] = 255 if part in bars or pixels.ndim == 2 else 128
+            if pixels.ndim == 2 or not pixels.size: continue
+            tile = np.gcd.reduce([144, *pixels.shape[:2]])  # of an emoji, as a rule
+            if tile < EMOJI_SIZE: continue
+            for y in np.linspace(top, bottom - 1, pixels.shape[0] // tile + 1).round().astype(int):
+                cells[y, left:right] = 64
+            for x in np.linspace(left, right - 1, pixels.shape[1] // tile + 1).round().astype(int):
+                cells[top:bottom, x] = 64
+    return cells
+
+
+def below_each_other(
+    parts:list,   # of arrays, uint8 (height, width, ...)
+    fill:int=255, # beside the narrow ones
+) -> np.ndarray:
+    "Pictures in one."
     wide = max(part.shape[1] for part in parts)
-    pixels = np.concatenate([np.pad(part, ((0, 0), (0, wide - part.shape[1]), (0, 0)),
-                                    constant_values=255) for part in parts])
+    return np.concatenate([np.pad(
+        part, [(0, 0), (0, wide - part.shape[1]), (0, 0)][:part.ndim], constant_values=fill)
+        for part in parts])
+
+
+def as_png(pixels:np.ndarray) -> bytes:
+    "A picture without loss, as small as can be."
+    Image.fromarray(pixels).save(file := BytesIO(), "PNG", optimize=True)
+    return file.getvalue()
+
+
+def as_webp(pixels:np.ndarray) -> bytes:
+    "A picture in 256 colours, or with loss where that is large."
     picture = Image.fromarray(pixels)
     few = picture.quantize(256, dither=Image.Dither.NONE).convert("RGB")
     few.save(exact := BytesIO(), "WEBP", lossless=True, method=6)
@@ -150,6 +193,13 @@ def room(ax:plt.Axes) -> float:
     return .16 * abs(np.subtract(*ax.get_xlim()))  # a plane of emojis
 
 
+def legend_labels(ax:plt.Axes) -> tuple: # the labels, and in how many columns they stand
+    "What a panel's legend says, which has a place of its own on a phone."
+    legend = ax.get_legend()
+    labels = [text.get_text() for text in legend.get_texts()] if legend else []
+    return labels, 2 if max(map(len, labels), default=0) < 20 else 1
+
+
 def relaid(figure:Figure) -> Figure:
     "The same figure, its panels in as many columns as a phone has room for."
     panels = [ax for ax in figure.axes if ax.get_subplotspec()]  # colour bars go with them
@@ -160,6 +210,7 @@ def relaid(figure:Figure) -> Figure:
     is_fixed = any(ax.get_aspect() != "auto" for ax in panels)
     scale = min(1, width / columns / (wide / n_columns)) if is_fixed else 1
     height = rows * ((height / n_rows - .4) * scale + .4)
+    height += .2 * sum(-(-len(labels) // k) for labels, k in map(legend_labels, panels)) / columns
     if figure.get_suptitle():
         text = " ".join(figure.get_suptitle().split())
         figure._suptitle.set_text(text := textwrap.fill(text, int(14 * width)))
@@ -185,9 +236,12 @@ def tidy(ax:plt.Axes) -> None:
     "Make what is written in a panel, and the pictures in it, keep clear of each other."
     if ax.title.get_position()[1] < 0: ax.title.set_y(-.45)  # scores below pictures
     if not ax.axison: plt.setp(ax.texts, fontsize=7, weight="normal")
-    if (legend := ax.get_legend()) and legend._loc_real:  # at a place that was free before
-        ax.legend(legend.legend_handles, [text.get_text() for text in legend.get_texts()],
-                  ncols=2, columnspacing=1, loc="lower left", bbox_to_anchor=(0, 1))
+    if legend := ax.get_legend():  # above the panel, as there is no free place in it
+        labels, columns = legend_labels(ax)
+        ax.legend(legend.legend_handles, labels, ncols=columns, columnspacing=1, loc="lower left",
+                  bbox_to_anchor=(0, 1), title=legend.get_title().get_text())
+        if title := ax.get_title("left"):
+            ax.set_title(title, loc="left", pad=8 + 14 * -(-len(labels) // columns))
     for axis, most in ((ax.yaxis, 18), (ax.xaxis, int(14 * width / max(len(ax.get_xticks()), 1)))):
         labels = [" ".join(label.get_text().split()) for label in axis.get_ticklabels()]
         if any(len(label) > most and label[:1].isalpha() for label in labels):
@@ -202,15 +256,24 @@ def tidy(ax:plt.Axes) -> None:
             box.remove()
 
 
+def additions(figure:Figure) -> dict: # bytes by the end of the file's name, see `mimes`
+    "What goes with the figure into its output."
+    files, parts = {"mask.png": as_png(mask(figure))}, for_phone(figure)
+    if parts:
+        files["phone.webp"] = as_webp(below_each_other([drawn(part) for part in parts]))
+        files["phone-mask.png"] = as_png(below_each_other([mask(part) for part in parts], 0))
+    return files
+
+
 def watch(shell) -> None: # IPython's
-    "From now on, put a picture for a phone into each output that shows a figure."
+    "From now on, put what the site needs into each output that shows a figure."
     formatter = shell.display_formatter.ipython_display_formatter
     for_type, publisher = formatter.for_type, shell.display_pub
     def for_both(kind, show=None):
         def show_both(figure):
             def add(message):
-                if picture := phone_picture(figure):
-                    message["content"]["data"][mime] = base64.b64encode(picture).decode()
+                for end, file in additions(figure).items():
+                    message["content"]["data"][mimes[end]] = base64.b64encode(file).decode()
                 return message
             publisher.register_hook(add)
             show(figure)

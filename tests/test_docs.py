@@ -16,7 +16,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from execnb.nbio import mk_cell, new_nb, read_nb, write_nb
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
@@ -32,7 +34,7 @@ import playground
 import readme
 from api import inherits_init, members, parameter_table, parameters, signature_text
 from neural_emojis import data, plot
-from polish import polish
+from polish import aligned, polish
 
 root = Path(__file__).resolve().parent.parent
 
@@ -400,6 +402,15 @@ def test_figures_are_shown_at_their_size_in_inches(tmp_path):
     assert figures.shown_size(Image.open(tmp_path/"d.png")) == (1440, 384)
 
 
+def test_words_in_tables_are_told_from_figures():
+    table = pd.DataFrame({"text": ["a b", "c"], "ours": ["0.1 (0.0\xa0to\xa00.2)", ""],
+                          "n": [1, -2_000]}, ["first", "other"])
+    soup = BeautifulSoup(aligned(table.to_html()), "html.parser")
+    words = [[cell.get_text() for cell in row.find_all(class_="words")]
+             for row in soup.find_all("tr")]
+    assert words == [["", "text"], ["first", "a b"], ["other", "c"]]
+
+
 def test_webp_of_a_png_has_the_same_pixels(tmp_path):
     picture = Image.effect_noise((40, 30), 50).convert("RGB")
     picture.save(tmp_path/"a.png")
@@ -408,20 +419,50 @@ def test_webp_of_a_png_has_the_same_pixels(tmp_path):
 
 
 def test_figure_for_dark_pages():
-    picture = np.full((60, 120, 3), 255, np.uint8)
+    picture = np.full((60, 160, 3), 255, np.uint8)
     for left in range(2, 18, 2): picture[5:15, left] = 0  # letters
-    picture[10:50, 40:80] = 255, 204, 77  # an emoji, with a tooth
+    picture[10:50, 40:80] = 255, 204, 77  # an emoji, with a tooth, a black nose and a soft rim
     picture[30:33, 56:60] = 255
+    picture[20:25, 56:60] = 0
+    picture[10:50, 80] = 255, 229, 166
     picture[10:50, 90:92] = picture[10:50, 108:110] = 0, 114, 178  # a curve, with paper between
     picture[10:12, 90:110] = picture[48:50, 90:110] = 0, 114, 178
-    dark, has_letters = figures.for_dark(Image.fromarray(picture))
+    picture[10:50, 120:130] = 204, 227, 240  # a tint of it
+    picture[10:50, 140:150] = 40  # a map of colours, with white on it
+    picture[20:40, 144:146] = 255
+    mask = np.zeros((60, 160), np.uint8)
+    mask[5:55, 35:85] = 128
+    mask[10:50, 140:150] = 255
+    dark, has_letters = figures.for_dark(Image.fromarray(picture), Image.fromarray(mask))
     dark = np.array(dark)
-    assert has_letters and dark.shape == (60, 120, 4)
-    assert dark[0, 0, 3] == dark[30, 100, 3] == 0
+    assert has_letters and dark.shape == (60, 160, 4)
+    assert dark[0, 0, 3] == dark[30, 100, 3] == dark[6, 36, 3] == 0
     assert dark[10, 6].tolist() == [figures.light_ink] * 3 + [255]
-    assert dark[20, 60].tolist() == [255, 204, 77, 255]
-    assert dark[31, 57].tolist() == [255] * 4
-    assert not figures.for_dark(Image.fromarray(picture[:, 30:85]))[1]
+    assert dark[20, 45].tolist() == [255, 204, 77, 255]
+    assert dark[31, 57].tolist() == dark[30, 145].tolist() == [255] * 4
+    assert dark[22, 57].tolist() == [0, 0, 0, 255] and dark[30, 142].tolist() == [40] * 3 + [255]
+    np.testing.assert_allclose(dark[30, 80], [255, 204, 77, 127], atol=2)
+    np.testing.assert_allclose(dark[30, 125], [0, 114, 178, 70], atol=9)
+    assert dark[30, 91, :3].tolist() == [0, 114, 178]
+    nowhere = figures.for_dark(Image.fromarray(picture[:, 30:85]), None)
+    assert not nowhere[1] and np.array(nowhere[0])[22, 27].tolist() == [figures.light_ink] * 3 + [255]
+
+
+def test_mask_says_where_pictures_are():
+    figure, axes = plt.subplots(1, 3, figsize=(6, 2), layout="constrained")
+    axes[0].plot([3, 1, 2])
+    axes[1].imshow(np.zeros((72, 108, 3)))  # six emojis
+    axes[2].imshow(np.zeros((4, 4)))
+    axes[2].text(0, 0, "1")
+    pixels = phone.drawn(figure)
+    mask = np.array(Image.fromarray(phone.mask(figure)).resize(
+        pixels.shape[1::-1], Image.Resampling.NEAREST))
+    black = (pixels == 0).all(2)
+    assert set(np.unique(mask)) == {0, 64, 128, 255}
+    assert black[(mask > 0) & (mask < 255)].mean() > .95 and not black[mask == 0].mean() > .1
+    assert [np.count_nonzero(np.diff(np.r_[0, (mask == 64).mean(axis=axis) > .15]) == 1)
+            for axis in (0, 1)] == [4, 3]
+    plt.close("all")
 
 
 def opened(picture:bytes) -> Image.Image: return Image.open(BytesIO(picture))
@@ -434,7 +475,7 @@ def test_panels_are_below_each_other_on_a_phone():
     axes[0].set_ylabel("row")
     phone.drawn(figure)  # settles the layout
     before = phone.drawn(figure)
-    width, height = opened(phone.phone_picture(figure)).size
+    width, height = opened(phone.additions(figure)["phone.webp"]).size
     assert width <= 358 * 2 and height > 2 * 2.4 * phone.dpi
     np.testing.assert_array_equal(phone.drawn(figure), before)
     copy = phone.relaid(pickle.loads(pickle.dumps(figure)))
@@ -442,7 +483,7 @@ def test_panels_are_below_each_other_on_a_phone():
     assert columns[0] == pytest.approx(columns[1]) and columns[2] > columns[0]
     assert [ax.get_ylabel() for ax in copy.axes[:2]] == ["row", "row"]
     figure.set_size_inches(3.6, 2)
-    assert not phone.phone_picture(figure)
+    assert not phone.for_phone(figure)
     plt.close("all")
 
 
@@ -456,7 +497,11 @@ def test_rows_of_emojis_are_cut_into_blocks_for_a_phone():
     shapes = [ax.images[0].get_array().shape[:2] for ax in blocks.axes]
     assert shapes == [(36, 8 * 36)] * 2 + [(36, 7 * 36)] * 2
     assert [text.get_text() for text in blocks.texts] == ["", "real", "ours", "real", "ours"]
-    assert opened(phone.phone_picture(figure)).width <= 358 * 2 and len(figure.axes) == 2
+    phone.drawn(figure)
+    files = phone.additions(figure)
+    assert opened(files["phone.webp"]).width <= 358 * 2 and len(figure.axes) == 2
+    assert opened(files["phone-mask.png"]).width == pytest.approx(
+        opened(files["phone.webp"]).width / 2, abs=1)
     plt.close("all")
 
 
@@ -465,17 +510,19 @@ def test_long_rows_of_a_grid_are_halved_for_a_phone():
     assert phone.fold_grid(figure := plt.gcf())
     assert figure.axes[0].images[0].get_array().shape == (160, 400, 3)
     plot.plot_emojis(data.load_emojis().images[:12], n_columns=12)
-    assert not phone.phone_picture(plt.gcf())
+    assert not phone.for_phone(plt.gcf())
     plt.close("all")
 
 
-def test_pictures_for_a_phone_lie_beside_their_figures(tmp_path):
+def test_what_the_site_needs_lies_beside_the_figures(tmp_path):
     cell = mk_cell("plot()", "code")
-    bundle = {"image/png": "Zmln\ndXJl", phone.mime: "cGhvbmU="}
+    bundle = {"image/png": "Zmln\ndXJl", phone.mimes["phone.webp"]: "cGhvbmU=",
+              phone.mimes["mask.png"]: "bWFzaw=="}
     cell.outputs = [{"output_type": "display_data", "data": bundle, "metadata": {}}]
-    pages.take_phone_pictures(nb := new_nb([cell]), tmp_path/"phone")
+    pages.take_files(nb := new_nb([cell]), tmp_path/"beside")
     name = sha256(b"figure").hexdigest()
-    assert (tmp_path/f"phone/{name}-phone.webp").read_bytes() == b"phone"
+    assert (tmp_path/f"beside/{name}-phone.webp").read_bytes() == b"phone"
+    assert (tmp_path/f"beside/{name}-mask.png").read_bytes() == b"mask"
     assert list(nb.cells[0].outputs[0]["data"]) == ["image/png"]
 
 
