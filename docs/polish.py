@@ -5,6 +5,8 @@ Pages that read well to those who listen to them, show their code whole, and are
 import re
 from html import unescape
 
+from bs4 import BeautifulSoup
+
 repairs = [
     (r'(<p class="caption" role="heading")>', r'\1 aria-level="2">'),
     (r'<aside class="sidebar-drawer">',
@@ -40,12 +42,32 @@ def foldable(
     return "".join(lines)
 
 
+figure = re.compile(r"[−+-]?[\d,.]+%?( \(.*\))?( m?s)?|NaN|<NA>|True|False|")
+
+
+def aligned(
+    table:str, # HTML, as pandas writes it
+) -> str: # the same; the cells and the head of a column of words have a class
+    "Tell words, which read better from the left, from figures."
+    soup = BeautifulSoup(table, "html.parser")
+    rows = [row.find_all(["td", "th"]) for row in soup.find_all("tr")]
+    width = max(map(len, rows))
+    for k in range(1, width + 1):  # from the right, as a name may stand for several rows
+        cells = [row[-k] for row in rows if len(row) >= k and row[-1].name == "td"]
+        if all(figure.fullmatch(cell.get_text(strip=True)) for cell in cells): continue
+        for cell in [*cells, *(row[-k] for row in rows if len(row) == width)]:
+            cell["class"] = [*(c for c in cell.get("class", []) if c != "words"), "words"]
+    return str(soup)
+
+
 def polish(
     page:str, # HTML
 ) -> str: # the same page, repaired
     """Name the landmarks, give headings their level, make no lists of terms where there are
-    none, no marks that mark nothing, and let long lines of code be folded."""
+    none, no marks that mark nothing, let long lines of code be folded, and align tables."""
     for pattern, repair in repairs: page = re.sub(pattern, repair, page)
+    page = re.sub(r'(?s)<table (?:border="1" class="dataframe"|id="T_).*?</table>',
+                  lambda found: aligned(found[0]), page)
     return re.sub(r'(?s)(?<=<div class="highlight-python notranslate">'
                   r'<div class="highlight"><pre>)(.*?)(?=</pre>)',
                   lambda found: foldable(found[1]), page)
