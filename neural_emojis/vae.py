@@ -393,7 +393,7 @@ def refine_posterior(vae:VAE, # Whose decoder and loss
 
 # %% ../nbs/02_vae.ipynb #6e56ae70
 def load_vae(path:str|Path|None=None, # One of your own, written by `save_model`; None: the one that ships
-            ) -> VAE: # The one that ships was trained by scripts/train_vae.py, on 683 of the 872 emojis
+            ) -> VAE: # The one that ships was trained by scripts/train_vae.py, on 683 of the 872 and other sets
     "A trained VAE. Raises as `load_model` does, `ValueError` for a model of another kind."
     vae = load_model(ASSETS / "vae.keras" if path is None else path)
     if not isinstance(vae, VAE): raise ValueError(f"{path} holds no VAE but a {type(vae).__name__}")

@@ -254,7 +254,7 @@ PIXELS = {
 
 
 PALETTE = {
-    "a palette of 12 (ours)": palette(),
+    "a palette of 12": palette(),
     "a palette of 6": palette(6),
     "a palette of 24": palette(24),
     "no residual block at 18×18": palette(fine_block=False),
@@ -263,7 +263,7 @@ PALETTE = {
 VARIANTS = {name: dict(build_vae=with_decoder(one_block), PSNR_WEIGHT=9.) | changes
             for name, changes in PIXELS.items()} | PALETTE
 STEPS = 1_250  # of each training on more pictures
-MORE = {"the 580 of Twemoji 2014": (), "and Twemoji's later ones": ("@twemoji/svg",),
+MORE = {"the 589 of Twemoji 2014": (), "and Twemoji's later ones": ("@twemoji/svg",),
         "and Noto and Fluent": ("@twemoji/svg", "@iconify-json/noto",
                                 "@iconify-json/fluent-emoji-flat"),
         "and Noto of 2016, FxEmojis, EmojiOne": tuple(PACKAGES)}
