@@ -445,7 +445,8 @@ def test_figure_for_dark_pages():
     np.testing.assert_allclose(dark[30, 125], [0, 114, 178, 70], atol=9)
     assert dark[30, 91, :3].tolist() == [0, 114, 178]
     nowhere = figures.for_dark(Image.fromarray(picture[:, 30:85]), None)
-    assert not nowhere[1] and np.array(nowhere[0])[22, 27].tolist() == [figures.light_ink] * 3 + [255]
+    assert not nowhere[1]
+    assert np.array(nowhere[0])[22, 27].tolist() == [figures.light_ink] * 3 + [255]
 
 
 def test_mask_says_where_pictures_are():
