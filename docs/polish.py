@@ -42,32 +42,51 @@ def foldable(
     return "".join(lines)
 
 
-figure = re.compile(r"[−+-]?[\d,.]+%?( \(.*\))?( m?s)?|NaN|<NA>|True|False|")
+figure = re.compile(r"[−+-]?[\d,.]+%?( m?s)?|NaN|<NA>|True|False|")
+interval = re.compile(r"([−+-]?[\d,.]+) ([(\[].*[)\]])")
 
 
 def aligned(
     table:str, # HTML, as pandas writes it
-) -> str: # the same; the cells and the head of a column of words have a class
-    "Tell words, which read better from the left, from figures."
+) -> str: # the same; cells of words, with their head, have a class, and cells with an interval another
+    """Tell words, which read better from the left, from figures; keep intervals in one piece,
+    and arrows with the word before them."""
     soup = BeautifulSoup(table, "html.parser")
     rows = [row.find_all(["td", "th"]) for row in soup.find_all("tr")]
     width = max(map(len, rows))
     for k in range(1, width + 1):  # from the right, as a name may stand for several rows
         cells = [row[-k] for row in rows if len(row) >= k and row[-1].name == "td"]
-        if all(figure.fullmatch(cell.get_text(strip=True)) for cell in cells): continue
+        texts = [cell.get_text(strip=True) for cell in cells]
+        for cell, text in zip(cells, texts):
+            if not (found := interval.fullmatch(text)): continue
+            cell["class"] = [*cell.get("class", []), "interval"]
+            cell.clear()
+            cell.extend([found[1] + " ", span := soup.new_tag("span")])
+            span.string = found[2]
+        if all(figure.fullmatch(text) or interval.fullmatch(text) for text in texts): continue
         for cell in [*cells, *(row[-k] for row in rows if len(row) == width)]:
             cell["class"] = [*(c for c in cell.get("class", []) if c != "words"), "words"]
-    return str(soup)
+    return re.sub(" (?=[↑↓])", "\N{NO-BREAK SPACE}", str(soup))
+
+
+def in_columns(
+    output:str, # HTML of what a cell printed
+) -> bool:
+    "Does it stand in columns, which no line break may upset?"
+    return len(re.findall(r"(?m)\S {2,}\S", output)) > 2
 
 
 def polish(
     page:str, # HTML
 ) -> str: # the same page, repaired
     """Name the landmarks, give headings their level, make no lists of terms where there are
-    none, no marks that mark nothing, let long lines of code be folded, and align tables."""
+    none, no marks that mark nothing, let long lines of code be folded but not what is printed
+    in columns, and align tables."""
     for pattern, repair in repairs: page = re.sub(pattern, repair, page)
     page = re.sub(r'(?s)<table (?:border="1" class="dataframe"|id="T_).*?</table>',
                   lambda found: aligned(found[0]), page)
+    page = re.sub(r'(?s)(<div class="output stream)([^>]*>\s*<div class="highlight"><pre>.*?</pre>)',
+                  lambda found: found[1] + " columns" * in_columns(found[2]) + found[2], page)
     return re.sub(r'(?s)(?<=<div class="highlight-python notranslate">'
                   r'<div class="highlight"><pre>)(.*?)(?=</pre>)',
                   lambda found: foldable(found[1]), page)

@@ -404,11 +404,19 @@ def test_figures_are_shown_at_their_size_in_inches(tmp_path):
 
 def test_words_in_tables_are_told_from_figures():
     table = pd.DataFrame({"text": ["a b", "c"], "ours": ["0.1 (0.0\xa0to\xa00.2)", ""],
-                          "n": [1, -2_000]}, ["first", "other"])
+                          "n ↑": [1, -2_000]}, ["first", "other"])
     soup = BeautifulSoup(aligned(table.to_html()), "html.parser")
     words = [[cell.get_text() for cell in row.find_all(class_="words")]
              for row in soup.find_all("tr")]
     assert words == [["", "text"], ["first", "a b"], ["other", "c"]]
+    assert soup.find(class_="interval").span.get_text() == "(0.0\xa0to\xa00.2)"
+    assert "n\xa0↑" in soup.get_text()
+
+
+def test_what_is_printed_in_columns_stays_so():
+    page = '<div class="output stream highlight"><div class="highlight"><pre>{}</pre></div></div>'
+    assert "stream columns" in polish(page.format("-k  how many\n-o  where\n-q  quietly\n"))
+    assert "columns" not in polish(page.format("so many words:  that is all"))
 
 
 def test_webp_of_a_png_has_the_same_pixels(tmp_path):
