@@ -43,14 +43,14 @@ def for_dark(
     part = np.zeros(least.shape, np.uint8) if mask is None else np.asarray(
         mask.resize(picture.size, Image.Resampling.NEAREST))
     # paper within a picture belongs to it, such as the teeth of a grin
-    is_paper = (least > 236) & (colour < 16) if is_rough else (least > 247) & (colour < 6)
+    is_paper = (least > 243) & (colour < 12) if is_rough else (least > 247) & (colour < 6)
     gaps, n = ndimage.label(is_paper)
     reaches_out = np.zeros(n + 1, bool)
     reaches_out[gaps[part < 128]] = True
     gone = is_paper & reaches_out[gaps] & (part < 255)
     # ink has no colour but what compression leaves in it; light colours are tints of the paper
     depth = 255 - least.astype(np.float32)
-    ink = (part == 0) & (colour < (40 if is_rough else 8) + .22 * depth)
+    ink = (part == 0) & (colour < (16 if is_rough else 8) + .22 * depth)
     tint = (part == 0) & ~ink & (least > 140)
     paint = rgb.astype(np.float32)
     alpha = np.full(least.shape, 255, np.float32)

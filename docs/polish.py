@@ -63,7 +63,8 @@ def aligned(
             cell.clear()
             cell.extend([found[1] + " ", span := soup.new_tag("span")])
             span.string = found[2]
-        if all(figure.fullmatch(text) or interval.fullmatch(text) for text in texts): continue
+        if sum(bool(figure.fullmatch(text) or interval.fullmatch(text)) for text in texts) \
+                > len(texts) / 2: continue
         for cell in [*cells, *(row[-k] for row in rows if len(row) == width)]:
             cell["class"] = [*(c for c in cell.get("class", []) if c != "words"), "words"]
     return re.sub(" (?=[↑↓])", "\N{NO-BREAK SPACE}", str(soup))
