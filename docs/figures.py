@@ -57,7 +57,7 @@ def for_dark(
     paint[tint] = 255 - 255 * (255 - paint[tint]) / depth[tint][:, None]
     alpha[tint] = 255 * (depth[tint] / 255) ** .8
     paint[ink | gone] = light_ink
-    alpha[ink | gone] = 255 * (depth[ink | gone] / 255) ** .8  # thin grey lines stay visible
+    alpha[ink | gone] = 255 * (depth[ink | gone] / 255) ** .6  # thin grey lines stay visible
     # the rim of what has a colour is a blend of that and paper: take the paper out again
     solid = ~gone & ~ink & ~tint
     near = lambda pixels: ndimage.binary_dilation(gone, np.ones((3, 3)), pixels)
