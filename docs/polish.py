@@ -86,8 +86,9 @@ def polish(
     for pattern, repair in repairs: page = re.sub(pattern, repair, page)
     page = re.sub(r'(?s)<table (?:border="1" class="dataframe"|id="T_).*?</table>',
                   lambda found: aligned(found[0]), page)
-    page = re.sub(r'(?s)(<div class="output stream)([^>]*>\s*<div class="highlight"><pre>.*?</pre>)',
-                  lambda found: found[1] + " columns" * in_columns(found[2]) + found[2], page)
+    printed = r'(?s)(<div class="output stream)([^>]*>\s*<div class="highlight"><pre>.*?</pre>)'
+    page = re.sub(printed, lambda found: found[1] + " columns" * in_columns(found[2]) + found[2],
+                  page)
     return re.sub(r'(?s)(?<=<div class="highlight-python notranslate">'
                   r'<div class="highlight"><pre>)(.*?)(?=</pre>)',
                   lambda found: foldable(found[1]), page)
