@@ -65,10 +65,9 @@ def mask(
             if pixels.ndim == 2 or not pixels.size: continue
             tile = np.gcd.reduce([144, *pixels.shape[:2]])  # of an emoji, as a rule
             if tile < EMOJI_SIZE: continue
-            for y in np.linspace(top, bottom - 1, pixels.shape[0] // tile + 1).round().astype(int):
-                cells[y, left:right] = 64
-            for x in np.linspace(left, right - 1, pixels.shape[1] // tile + 1).round().astype(int):
-                cells[top:bottom, x] = 64
+            rows, columns = np.array(pixels.shape[:2]) // tile + 1  # lines between tiles
+            cells[np.linspace(top, bottom - 1, rows).round().astype(int), left:right] = 64
+            cells[top:bottom, np.linspace(left, right - 1, columns).round().astype(int)] = 64
     return cells
 
 
