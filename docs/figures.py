@@ -38,6 +38,9 @@ def for_dark(
     """A figure for a dark page: its paper is transparent and its black ink light; pictures stay
     as they are, with the white inside them."""
     rgb = np.asarray(picture.convert("RGB"))
+    if is_rough:  # what compression leaves on paper would be light specks
+        depth = 255 - rgb.min(axis=2, keepdims=True).astype(np.float32)
+        rgb = (255 - (255 - rgb) * ((depth - 10) / 16).clip(0, 1)).astype(np.uint8)
     least = rgb.min(axis=2)
     colour = rgb.max(axis=2) - least
     part = np.zeros(least.shape, np.uint8) if mask is None else np.asarray(

@@ -50,13 +50,14 @@ def aligned(
     table:str, # HTML, as pandas writes it
 ) -> str: # the same; cells of words, with their head, have a class, and cells with an interval another
     """Tell words, which read better from the left, from figures; keep intervals in one piece,
-    and arrows with the word before them."""
+    and arrows with the word before them; mark what is wider than a page."""
     soup = BeautifulSoup(table, "html.parser")
     rows = [row.find_all(["td", "th"]) for row in soup.find_all("tr")]
-    width = max(map(len, rows))
+    width, letters = max(map(len, rows)), 0
     for k in range(1, width + 1):  # from the right, as a name may stand for several rows
         cells = [row[-k] for row in rows if len(row) >= k and row[-1].name == "td"]
         texts = [cell.get_text(strip=True) for cell in cells]
+        letters += max(map(len, texts), default=0) + 2
         for cell, text in zip(cells, texts):
             if not (found := interval.fullmatch(text)): continue
             cell["class"] = [*cell.get("class", []), "interval"]
@@ -67,6 +68,7 @@ def aligned(
                 > len(texts) / 2: continue
         for cell in [*cells, *(row[-k] for row in rows if len(row) == width)]:
             cell["class"] = [*(c for c in cell.get("class", []) if c != "words"), "words"]
+    if letters > 100: soup.table["class"] = [*soup.table.get("class", []), "wide"]
     return re.sub(" (?=[↑↓])", "\N{NO-BREAK SPACE}", str(soup))
 
 

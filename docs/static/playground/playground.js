@@ -22,7 +22,8 @@ function setUpMap(book, take) {
   const look = latest(async ([x, y]) => {
     const decoded = await book.decode(book.codeAt(x, y)), {index, distance} = book.nearest(decoded.image);
     show(lens, await book.draw(decoded));
-    $('pg-here').textContent = `Decoded here; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
+    $('pg-here').textContent = !lens.checkVisibility({visibilityProperty: true}) ? 'Point at the map, and what lies there is decoded.' :
+      `Decoded here; the nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
   });
 
   function move(x, y) {
@@ -38,7 +39,7 @@ function setUpMap(book, take) {
   };
   canvas.addEventListener('pointermove', point);
   canvas.addEventListener('pointerdown', point);
-  const inUse = is => () => lens.classList.toggle('used', is);   // elsewhere it would only be in the way
+  const inUse = is => () => { lens.classList.toggle('used', is); if (is) move(...here); };   // elsewhere it would only be in the way
   for (const event of ['pointerenter', 'focus']) canvas.addEventListener(event, inUse(true));
   for (const event of ['pointerleave', 'blur']) canvas.addEventListener(event, inUse(false));
   function takeHere() {
