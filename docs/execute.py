@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.filters import strip_ansi
 
-from pages import chapters, refuse_conflicts
+from pages import chapters, refuse_conflicts, two_at_a_time
 
 root = Path(__file__).resolve().parent.parent
 cell_timeout = 1800  # seconds
@@ -76,6 +76,7 @@ def main() -> None:
     folder = root/"nbs"
     refuse_conflicts(folder)
     if not args.in_place:
+        os.environ.update(two_at_a_time | os.environ)
         copy_notebooks(folder, folder := root/"_build/nbs")
     started = time.time()
     pool = ThreadPoolExecutor(1 if args.in_place else 2)

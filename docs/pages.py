@@ -3,6 +3,7 @@
 The order of the steps in `page_processors` is the order in which they happen to a notebook.
 """
 import ast
+import os
 import re
 import shutil
 import sys
@@ -44,6 +45,10 @@ def number(path:Path) -> str:
 def chapters(nbs:Path) -> list[Path]:
     "The chapters in reading order, then the appendices; the front page is not one of them."
     return sorted(path for path in nbs.glob("*.ipynb") if number(path))
+
+
+# where two processes run at a time, each has half of the cores: threads would wait for each other
+two_at_a_time = {"TF_NUM_INTRAOP_THREADS": str(max(1, os.cpu_count() // 2))}
 
 
 def refuse_conflicts(nbs:Path) -> None:

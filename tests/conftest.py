@@ -14,7 +14,10 @@ from filelock import FileLock
 from nbdev.config import get_config
 from playwright.sync_api import sync_playwright
 
+from pages import two_at_a_time
+
 root = Path(__file__).resolve().parent.parent
+if "PYTEST_XDIST_WORKER" in os.environ: os.environ.update(two_at_a_time | os.environ)
 # a shell that starts the tests in the background has it ignored, for all that they start, too
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

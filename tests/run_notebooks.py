@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root/"docs"))
-from pages import refuse_conflicts
+from pages import refuse_conflicts, two_at_a_time
 
 timeout = 1800  # seconds for one notebook
 # these begin, lest one of them runs alone at the end
@@ -26,7 +26,8 @@ def run(path:Path) -> tuple[bool, str, float]:
     "Whether the notebook passed, what it printed, and how many seconds it took."
     start = time.time()
     command = [Path(sys.executable).parent/"nbdev_test", "--path", path, "--n_workers", "0"]
-    env = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "MPLBACKEND": "agg"}
+    env = {"TF_CPP_MIN_LOG_LEVEL": "3", **two_at_a_time, **os.environ,
+           "MPLBACKEND": "agg"}
     with TemporaryFile("w+", errors="replace") as log:
         try:
             code = subprocess.run(command, cwd=root, env=env, timeout=timeout,
