@@ -125,7 +125,7 @@ def progress_bar(
     shown:bool=True, # Whether there is a bar at all
     **settings, # Further arguments of `tqdm.tqdm`
 ) -> tqdm: # To loop over, or to update
-    "A bar that appears after a second, in a notebook or a terminal, and goes when work is done."
+    "A bar that appears after a second, in a notebook or a terminal; it goes unless `leave=True`."
     place = ({"file": sys.stdout, "disable": not shown} if "ipykernel" in sys.modules
              else {"disable": not shown or None})  # None: unless a terminal reads it
     return tqdm(*items, **{"leave": False, "delay": 1} | place | settings)

@@ -457,6 +457,24 @@ def test_figure_for_dark_pages():
     assert np.array(nowhere[0])[22, 27].tolist() == [figures.light_ink] * 3 + [255]
 
 
+def test_specks_of_compression_do_not_shine_in_the_dark():
+    picture = np.full((40, 80, 3), 255, np.uint8)
+    picture[5:35, 5:35] -= np.random.default_rng(0).integers(0, 11, (30, 30, 3), np.uint8)
+    picture[10:30, 50:70] = 255, 204, 77
+    mask = Image.fromarray(np.pad(np.full((36, 76), 128, np.uint8), 2))
+    alpha = [np.array(figures.for_dark(Image.fromarray(picture), mask, is_rough)[0])[..., 3]
+             for is_rough in (False, True)]
+    assert alpha[0][5:35, 5:35].max() > 0 == alpha[1][5:35, 5:35].max()
+    assert (alpha[1][10:30, 50:70] == 255).all()
+
+
+def test_an_interval_in_a_wide_table_has_a_line_of_its_own():
+    interval = "0.803 (0.730 to 0.865)"
+    for n_columns, is_wide in ((2, False), (5, True)):
+        row = pd.DataFrame([[interval] * n_columns], ["ours"]).to_html()
+        assert ('class="dataframe wide"' in aligned(row)) == is_wide
+
+
 def test_mask_says_where_pictures_are():
     figure, axes = plt.subplots(1, 3, figsize=(6, 2), layout="constrained")
     axes[0].plot([3, 1, 2])
