@@ -27,7 +27,7 @@ inner = 3.48  # inches: what a figure holds that has no margin of its own
 css_inch = 96 # pixels of a page in an inch
 dpi = 192     # two pixels for each of the page
 side = .3     # inches: an emoji in a row, at least
-limit = 20_000  # bytes of a picture without loss
+limit = 20_000  # bytes of pictures without loss
 
 
 def for_phone(figure:Figure) -> list: # of figures, one below the other; none where one is narrow
@@ -88,13 +88,17 @@ def as_png(pixels:np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def as_webp(pixels:np.ndarray) -> bytes:
-    "A picture in 256 colours, or with loss where that is large."
+def as_webp(
+    pixels:np.ndarray,
+    has_pictures:bool, # else it is ink, where loss would be seen
+) -> bytes:
+    "A figure in 256 colours, or with loss where pictures make it large."
     picture = Image.fromarray(pixels)
     few = picture.quantize(256, dither=Image.Dither.NONE).convert("RGB")
     few.save(exact := BytesIO(), "WEBP", lossless=True, method=6)
     picture.save(rough := BytesIO(), "WEBP", quality=45, method=6)
-    return (rough if exact.tell() > max(limit, rough.tell()) else exact).getvalue()
+    is_large = has_pictures and exact.tell() > max(limit, rough.tell())
+    return (rough if is_large else exact).getvalue()
 
 
 def has_letters(figure:Figure) -> bool:
@@ -259,8 +263,9 @@ def additions(figure:Figure) -> dict: # bytes by the end of the file's name, see
     "What goes with the figure into its output."
     files, parts = {"mask.png": as_png(mask(figure))}, for_phone(figure)
     if parts:
-        files["phone.webp"] = as_webp(below_each_other([drawn(part) for part in parts]))
-        files["phone-mask.png"] = as_png(below_each_other([mask(part) for part in parts], 0))
+        pixels = below_each_other([drawn(part) for part in parts])
+        where = below_each_other([mask(part) for part in parts], 0)
+        files |= {"phone.webp": as_webp(pixels, where.any()), "phone-mask.png": as_png(where)}
     return files
 
 

@@ -457,6 +457,12 @@ def test_figure_for_dark_pages():
     assert np.array(nowhere[0])[22, 27].tolist() == [figures.light_ink] * 3 + [255]
 
 
+def test_figures_for_phones_lose_nothing_where_they_are_ink():
+    noise = np.random.default_rng(0).integers(0, 256, (150, 150, 3), np.uint8)
+    kinds = [phone.as_webp(noise, has_pictures)[12:16] for has_pictures in (False, True)]
+    assert kinds == [b"VP8L", b"VP8 "]
+
+
 def test_specks_of_compression_do_not_shine_in_the_dark():
     picture = np.full((40, 80, 3), 255, np.uint8)
     picture[5:35, 5:35] -= np.random.default_rng(0).integers(0, 11, (30, 30, 3), np.uint8)
