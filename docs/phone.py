@@ -96,9 +96,9 @@ def as_webp(
     picture = Image.fromarray(pixels)
     few = picture.quantize(256, dither=Image.Dither.NONE).convert("RGB")
     few.save(exact := BytesIO(), "WEBP", lossless=True, method=6)
+    if not has_pictures or exact.tell() <= limit: return exact.getvalue()
     picture.save(rough := BytesIO(), "WEBP", quality=45, method=6)
-    is_large = has_pictures and exact.tell() > max(limit, rough.tell())
-    return (rough if is_large else exact).getvalue()
+    return min(exact.getvalue(), rough.getvalue(), key=len)
 
 
 def has_letters(figure:Figure) -> bool:
