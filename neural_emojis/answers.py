@@ -141,8 +141,13 @@ def load_classifier(path, # A file from `save_classifier`
         with np.load(path, allow_pickle=False) as file:
             labels, vocabulary = (file[name].tobytes().decode().split("\n")
                                   for name in ("labels", "vocabulary"))
-            numbers = (file[name].astype(np.float32) for name in NUMBERS)
-            return TextClassifier(labels, vocabulary, *numbers)
+            numbers = [file[name].astype(np.float32) for name in NUMBERS]
+        n, k, shapes = len(vocabulary), len(labels), [each.shape for each in numbers]
+        if shapes != [(n,), (n, k), (*shapes[2][:1], k), (k,), ()]:
+            raise ValueError(f"{k} labels and {n} n-grams, but arrays of shapes {shapes}")
+        if not all(np.isfinite(each).all() for each in numbers):
+            raise ValueError("its numbers are not all finite")
+        return TextClassifier(labels, vocabulary, *numbers)
     except FileNotFoundError: raise
     except Exception as error:  # NumPy, zipfile and zlib each have their own
         raise ValueError(f"{path} is no classifier of this version: {error}") from error

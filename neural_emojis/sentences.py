@@ -356,9 +356,11 @@ def load_sentence_encoder(
     try: tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the library raises nothing narrower
         raise ValueError(f"{folder / 'tokenizer.json'} is broken: {error}") from error
-    table = tensors.get("embeddings")
     n_pieces = tokenizer.get_vocab_size()
-    if table is None or table.ndim != 2 or len(table) != n_pieces:
-        found = "no embeddings" if table is None else f"embeddings of shape {table.shape}"
-        raise ValueError(f"{folder} has {found} for {n_pieces} word pieces: get it again")
-    return SentenceEncoder(tokenizer, table, tensors.get("weights", np.ones(n_pieces)))
+    table, weights = tensors.get("embeddings"), tensors.get("weights", np.ones(n_pieces))
+    if table is None or table.ndim != 2 or (len(table), *weights.shape) != (n_pieces,) * 2:
+        shapes = [f"{name} {each.shape}" for name, each in tensors.items()] or ["no tensors"]
+        raise ValueError(f"{folder} has {', '.join(shapes)} for {n_pieces:,} word pieces: get it again")
+    if not (np.isfinite(table).all() and np.isfinite(weights).all()):
+        raise ValueError(f"{folder} holds numbers that are not finite: get it again")
+    return SentenceEncoder(tokenizer, table, weights)

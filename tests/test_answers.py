@@ -207,6 +207,18 @@ def test_broken_classifiers_are_named(tmp_path):
         with pytest.raises(ValueError, match="no classifier"): answers.load_classifier(path)
 
 
+@pytest.mark.parametrize("name, change", [
+    ("idf", lambda x: x[1:]), ("weights", lambda x: x.T), ("directions", lambda x: x[:, 1:]),
+    ("bias", lambda x: x[:2]), ("temperature", lambda x: x.reshape(1)),
+    ("bias", lambda x: x + np.nan)])
+def test_classifiers_whose_arrays_do_not_fit_are_named(tmp_path, name, change):
+    with np.load(ASSETS / "sentiment.npz") as file: arrays = dict(file)
+    arrays[name] = change(arrays[name])
+    np.savez(tmp_path / "mine.npz", **arrays)
+    with pytest.raises(ValueError, match=r"mine\.npz is no classifier of this version"):
+        answers.load_classifier(tmp_path / "mine.npz")
+
+
 def test_a_pickle_is_not_run(tmp_path):
     np.savez(tmp_path / "mine.npz", labels=np.array([print], dtype=object))
     with pytest.raises(ValueError, match="no classifier"):

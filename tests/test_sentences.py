@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 from scipy.special import erf, log_softmax, softmax
 
 from neural_emojis import sentences
@@ -208,6 +209,21 @@ def test_broken_files_are_named(tmp_path, name, spoil, said):
     for file in ("model.safetensors", "tokenizer.json"): shutil.copy(SENTENCES / file, tmp_path)
     path = tmp_path / name
     path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError, match=said): load_sentence_encoder(tmp_path)
+
+
+@pytest.mark.parametrize("tensors, said", [
+    ({}, "has no tensors for 30,522"),
+    ({"embeddings": np.zeros((30_522, 4), np.int8), "weights": np.ones(5)}, r"weights \(5,\)"),
+    ({"embeddings": np.zeros((30_522, 4), np.int8), "weights": np.ones((30_522, 2))}, "weights"),
+    ({"embeddings": np.zeros((30_522, 4), np.int8), "weights": np.array(1.)}, r"weights \(\)"),
+    ({"embeddings": np.zeros((30_521, 4), np.int8)}, r"embeddings \(30521, 4\)"),
+    ({"embeddings": np.zeros(30_522, np.int8)}, "embeddings"),
+    ({"embeddings": np.full((30_522, 4), np.nan)}, "not finite"),
+    ({"embeddings": np.zeros((30_522, 4)), "weights": np.full(30_522, np.inf)}, "not finite")])
+def test_weights_of_another_version_are_named(tmp_path, tensors, said):
+    shutil.copy(SENTENCES / "tokenizer.json", tmp_path)
+    save_file(tensors, tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match=said): load_sentence_encoder(tmp_path)
 
 
