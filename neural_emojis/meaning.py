@@ -10,6 +10,7 @@ __all__ = ['STYLE', 'SIGNS', 'SIGN_PRICE', 'GAMMA', 'RIDGE', 'N_BLENDS', 'MOST',
 
 # %% ../nbs/08_meaning.ipynb #68d749e2
 import re
+import unicodedata
 from functools import lru_cache
 
 import numpy as np
@@ -54,7 +55,9 @@ def answer_texts(
 STYLE = re.compile("_(3d|color|flat|high_contrast)(_(default|medium|(medium-)?(light|dark)))?$",
                    re.IGNORECASE)  # and the tone of a skin
 
-def _words(name): return re.sub(r"[\W_]+", " ", STYLE.sub("", name)).strip()
+def _words(name): # the accents of file names may be signs of their own
+    plain = unicodedata.normalize("NFC", STYLE.sub("", name))
+    return re.sub(r"[\W_]+", " ", plain).strip()
 
 def file_annotations(
     names:list, # n names: code points, or what files are called

@@ -322,15 +322,16 @@ def test_a_text_may_begin_with_a_hyphen(fake, capsys):
 def test_files_go_by_code_point_or_words(fake, capsys):
     Path("few").mkdir()
     names = ("1f9a9", "black-cat", "christmas_tree", "party_popper_3d", "my_kite_flat",
-             "waving_hand_color_medium-light", "IMG_0041", "___", "1234")
+             "waving_hand_color_medium-light", "pin\u0303ata_flat", "IMG_0041", "___", "1234")
     for name in names: iio.imwrite(f"few/{name}.png", emojis["🍕"])
     assert main(["answer", "--candidates", "few", "hi"]) == 0
     own = {name: fake.annotations["name"].get(name) for name in names}
     assert own == {"1f9a9": "flamingo", "black-cat": "black cat", "party_popper_3d": "party popper",
                    "waving_hand_color_medium-light": "waving hand", "my_kite_flat": "my kite",
+                   "pin\u0303ata_flat": "piñata",
                    "christmas_tree": "Christmas tree", "IMG_0041": None, "___": None, "1234": None}
     assert fake.annotations.loc["party_popper_3d", "keywords"]
-    said = "neural-emojis: note: 3 of 9 candidates answer by their pictures alone, as their names"
+    said = "neural-emojis: note: 3 of 10 candidates answer by their pictures alone, as their names"
     assert capsys.readouterr().err.startswith(said)
 
 
