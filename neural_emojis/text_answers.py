@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import layers, ops
+from scipy.stats import rankdata
 
 from .data import ASSETS
 from .questions import build_vectoriser, tokenise
@@ -43,8 +44,7 @@ def answer_ranks(
     "Ranks of the right answers. Raises `ValueError` for scores that are not finite."
     scores = np.asarray(scores)
     if not np.isfinite(scores).all(): raise ValueError("scores hold NaN or infinite values")
-    own = scores[np.arange(len(right)), right][:, None]
-    return 1 + (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
+    return rankdata(-scores, axis=1)[np.arange(len(right)), right]
 
 # %% ../nbs/a1_text_answers.ipynb #2750d6dc
 TEXT_LENGTH = 32  # words; longer texts lose their beginning
