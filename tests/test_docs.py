@@ -260,6 +260,17 @@ def test_front_page_has_no_byline(tmp_path):
     assert "make lab" not in pages.process(tmp_path/"index.ipynb").cells[0].source
 
 
+def test_settings_for_other_programs_do_not_reach_the_chapters(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("KERAS_HOME", str(root))
+    monkeypatch.setenv("MPLBACKEND", "nonsense")
+    show = "show: ; @env"
+    made = subprocess.run(["make", "--no-print-directory", "--eval", show, "show"], cwd=root,
+                          capture_output=True, text=True).stdout.splitlines()
+    assert "KERAS_BACKEND=tensorflow" in made and "KERAS_HOME=/dev/null" in made
+    assert not [line for line in made if line.startswith("MPLBACKEND")]
+
+
 @pytest.mark.parametrize("script", ["docs/execute.py", "docs/build.py", "tests/run_notebooks.py"])
 def test_a_notebook_with_conflict_markers_is_named(tmp_path, script):
     "... by make book, make site and make test."

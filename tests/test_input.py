@@ -4,6 +4,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import warnings
 import zlib
 
 import imageio.v3 as iio
@@ -120,6 +121,16 @@ def test_pictures_that_come_out_empty_are_kept_out(tmp_path, body):
         assert data.load_emojis(tmp_path).names == ["1f4f8"]
     (tmp_path/"1f4f8.svg").unlink()
     with pytest.raises(ValueError, match="no usable .*ghost.svg"): data.load_emojis(tmp_path)
+
+
+def test_text_in_a_font_that_is_not_there_is_drawn_or_kept_out(tmp_path):
+    shutil.copy(data.ASSETS/"1f4f8.svg", tmp_path)
+    (tmp_path/"sign.svg").write_text(svg('<text y="20" font-family="Nowhere">hi</text>'))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = data.load_emojis(tmp_path)
+    if "sign" in found.names: assert found["sign"][..., 3].any() and not said
+    else: assert "kept out 1 of 2" in str(said[0].message) and "sign.svg" in str(said[0].message)
 
 
 @pytest.mark.parametrize("body", [
