@@ -7,17 +7,24 @@ import re
 from pathlib import Path
 
 from execnb.nbio import read_nb
+from nbdev.config import get_config
 from nbdev.process import NBProcessor
 from nbdev.processors import hide_, hide_line, rm_export
 
-from pages import callout, cell_options
+from pages import binder, callout, cell_options
 
 root = Path(__file__).resolve().parent.parent
+site = get_config().doc_host + get_config().doc_baseurl
+# below the title; a page of the site loads no picture from elsewhere
+launch = (f"[![Run it on Binder](https://mybinder.org/badge_logo.svg)]({binder}"
+          f"?urlpath=lab/tree/nbs/00_data.ipynb) [**Read the book**]({site}/) · "
+          f"[**Try the playground**]({site}/playground.html)")
 note = "<!-- Rendered from nbs/index.ipynb by `make readme`: edit the notebook. -->\n\n"
 
 
 def relink(text:str) -> str:
-    "Make links that are relative to nbs/ relative to the root."
+    "Links from nbs/ start at the root; the playground, a page of scripts, is on the site."
+    text = text.replace("](../docs/playground.md", f"]({site}/playground.html")
     return re.sub(r"\]\((?!\w+:|#|/)([^)]+)\)", r"](nbs/\1)", text).replace("](nbs/../", "](")
 
 
@@ -55,6 +62,7 @@ def render(path:Path) -> tuple[str, dict]:
     for cell in nb.cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown": parts.append(alerts(relink(cell.source)))
+        if len(parts) == 1: parts.append(launch)
         if cell.cell_type != "code": continue
         if "remove-input" not in tags and cell.source:
             parts.append(f"```python\n{cell.source}\n```")

@@ -173,6 +173,18 @@ def test_readme_links_start_at_the_root():
         "[a](nbs/00_data.ipynb) [b](https://x.org) [c](#d) ![e](nbs/images/f.png)")
 
 
+def test_readme_leads_to_the_site_and_to_binder():
+    "A source file of the playground shows nothing; where the picture is, the notebook is, too."
+    text = (root/"README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\((https?://[^)]+)\)", text)
+    assert f"{readme.site}/" in links and f"{readme.site}/playground.html" in links
+    assert "playground.md" not in text
+    opened = re.search(r"\[!\[.+?\]\(.+?\.svg\)\]\((.+?)\?urlpath=lab/tree/(.+?)\)", text)
+    assert opened[1] == pages.binder and (root/opened[2]).exists()
+    required = (root/".binder/requirements.txt").read_text().split("\n")
+    assert "-c ../constraints.txt" in required and "-e .[dev]" in required
+
+
 def test_api_table():
     def f(
         a:"int|None", # One | the other
