@@ -291,10 +291,12 @@ def answer_table(
     """Answer each text of a table. Raises `ValueError` for a missing column, one that holds
     something else than text, or one that the answers need and that is there already."""
     texts = column_texts(table, column)
-    columns = _columns(answerer, texts, _check_top_k(top_k, len(answerer.names)), sentiment)
+    settings = _check_top_k(top_k, len(answerer.names)), sentiment
     is_pandas = isinstance(table, pd.DataFrame)
-    taken = [name for name in columns if name in (table if is_pandas else table.column_names)]
+    there = list(table) if is_pandas else table.column_names
+    taken = [name for name in _columns(answerer, [], *settings) if name in there]
     if taken: raise ValueError(f"there is already a column {taken[0]!r}: rename it first")
+    columns = _columns(answerer, texts, *settings)
     kinds = {"emoji": "string", "name": "string", "understood": "boolean"}
     columns = {name: values.astype(kinds.get(name.split("_")[0], "Float32"))
                for name, values in columns.items()}

@@ -156,15 +156,15 @@ def _load(candidates, top_k):
     "The answerer, of the emojis in a folder if there is one, and how many answers it gives."
     from neural_emojis.data import load_emojis
     emojis = load_emojis(candidates) if candidates else None
-    from neural_emojis.answers import load_answerer
-    if not candidates: return load_answerer(), top_k or 5
+    from neural_emojis import answers
+    top_k = answers._check_top_k(top_k, len(emojis) if candidates else 872)
+    if not candidates: return answers.load_answerer(), top_k
     from neural_emojis.meaning import file_annotations
     table = file_annotations(emojis.names)
     n_silent = len(set(emojis.names) - set(table.index))
     if n_silent: _note(f"{n_silent} of {len(emojis)} candidates answer by their pictures alone, "
                        "as their names are neither code points nor words")
-    answerer = load_answerer(emojis, None if n_silent == len(emojis) else table)
-    return answerer, top_k or min(5, len(emojis))
+    return answers.load_answerer(emojis, None if n_silent == len(emojis) else table), top_k
 
 # %% ../nbs/11_command_line.ipynb #a449434d
 def _answer_line(texts, top_k, sentiment, candidates, as_json):

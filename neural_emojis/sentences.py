@@ -359,8 +359,9 @@ def load_sentence_encoder(
     n_pieces = tokenizer.get_vocab_size()
     table, weights = tensors.get("embeddings"), tensors.get("weights", np.ones(n_pieces))
     if table is None or table.ndim != 2 or (len(table), *weights.shape) != (n_pieces,) * 2:
-        shapes = [f"{name} {each.shape}" for name, each in tensors.items()] or ["no tensors"]
-        raise ValueError(f"{folder} has {', '.join(shapes)} for {n_pieces:,} word pieces: get it again")
+        shapes = (f"{name} {each.shape}" for name, each in tensors.items())
+        found = ", ".join(shapes) or "no tensors"
+        raise ValueError(f"{folder} has {found} for {n_pieces:,} word pieces: get it again")
     if not (np.isfinite(table).all() and np.isfinite(weights).all()):
         raise ValueError(f"{folder} holds numbers that are not finite: get it again")
     return SentenceEncoder(tokenizer, table, weights)

@@ -146,6 +146,13 @@ def test_bad_tables_are_refused(answerer, table, said):
     with pytest.raises(ValueError, match=said): answerer.answer_table(table)
 
 
+def test_a_column_that_is_there_is_named_before_a_text_is_read(answerer, monkeypatch):
+    for name in ("answer", "sentiment"): monkeypatch.setattr(type(answerer), name, None)
+    for name, sentiment in (("emoji_1", False), ("understood", False), ("neutral", True)):
+        with pytest.raises(ValueError, match=f"already a column '{name}'"):
+            answerer.answer_table(pd.DataFrame({"text": ["x"], name: 1}), sentiment=sentiment)
+
+
 @pytest.mark.parametrize("table, said", [
     (pd.DataFrame({"text": ["x", ["a", "b"]]}), r"row 2 holds \['a', 'b'\], not text"),
     (pd.DataFrame({"text": ["x", b"caf\xe9"]}), "column 'text', row 2: 'utf-8' codec"),

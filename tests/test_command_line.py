@@ -170,6 +170,7 @@ BAD = {  # words: what the line must say
     "answer hi --top-k 0": "0 is not in the range",
     "answer hi --top-k 873": "873 is not in the range",
     "answer hi --sentiment --top-k 3": "leave out --top-k and --candidates",
+    "answer hi --candidates few --top-k 3": "from 1 to 2, the number of emojis; got 3",
     "answer hi --candidates few --sentiment": "leave out --top-k and --candidates",
     "answer hi --candidates nowhere": "'nowhere' does not exist",
     "answer BLANK": "the text is blank",
