@@ -29,11 +29,12 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE
 
+import phone
 from neural_emojis.answers import Answerer, load_answerer
 from neural_emojis.data import EmojiSet, emoji_char, load_annotations, load_emojis, tile
 from neural_emojis.generation import kl_by_dimension, load_density, render
 from neural_emojis.meaning import GAMMA, UNDERSTOOD, answer_texts, blend_weights, picture_weights
-from neural_emojis.plot import BLUR, LEAST, plot_answers, plot_rows, use_style
+from neural_emojis.plot import BLUR, LEAST, PAGE_WIDTH, plot_answers, plot_rows, use_style
 from neural_emojis.sentences import CHAT, ENDINGS, LONGEST, OFTEN, SENTENCES
 from neural_emojis.vae import LATENT_DIM, load_codes, load_posteriors, load_vae
 
@@ -242,23 +243,27 @@ def draw_map(images:np.ndarray, xy:np.ndarray) -> np.ndarray: # uint8 (1400, 140
 
 def write_pictures(folder:Path, answerer:Answerer, emojis:EmojiSet, xy:np.ndarray) -> None:
     """What a reader without JavaScript sees: the map, the dimensions that say most,
-    and one text answered."""
+    and one text answered; what has letters in it also as narrow as a phone."""
     iio.imwrite(folder/"map.webp", draw_map(emojis.images, xy), quality=85)
     use_style()
     posteriors = load_posteriors()
     order = np.argsort(-kl_by_dimension(*posteriors))[:6]
-    steps = np.linspace(-2.5, 2.5, 13)
     code = posteriors[0][emojis.index("😀")]
-    moved = lambda k: np.where(np.arange(LATENT_DIM) == k, steps[:, None], code)
-    plot_rows({f"{rank}": render(moved(k), 72) for rank, k in enumerate(order, 1)})
-    plt.savefig(folder/"sliders.webp", dpi=200)
+    def moved(k, n): # dimension k from low to high in n steps
+        return np.where(np.arange(LATENT_DIM) == k, np.linspace(-2.5, 2.5, n)[:, None], code)
     text = "merry christmas"
     best = answerer.answer(text)
     codes, cosines = answerer.invent_codes(text)
     real = np.stack([emojis[char] for char in best["emoji"]]) / 255
     large = real.repeat(4, axis=1).repeat(4, axis=2)
-    plot_answers(text, np.concatenate([large, render(codes)]), [*best["score"], *cosines])
-    plt.savefig(folder/"ask.webp", dpi=200)
+    answers = np.concatenate([large, render(codes)])
+    for end, width, n, height in (("", PAGE_WIDTH, 13, 1.5), ("-phone", phone.width, 9, 1.1)):
+        plot_rows({f"{rank}": render(moved(k, n), 72) for rank, k in enumerate(order, 1)},
+                  width=width)
+        plt.savefig(folder/f"sliders{end}.webp", dpi=phone.dpi)
+        plot_answers(text, answers, [*best["score"], *cosines], width=width)
+        plt.gcf().set_figheight(height)
+        plt.savefig(folder/f"ask{end}.webp", dpi=phone.dpi)
     plt.close("all")
 
 

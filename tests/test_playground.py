@@ -341,18 +341,36 @@ def test_drawing_morphing_and_saving(page, emojis, tmp_path):
     page.wait_for_function("document.getElementById('pg-way').value === '1'")
     party = load_codes()[emojis.index("🎉")]
     shows(page, "pg-picture", party, atol=.02)
-    with page.expect_download() as download: page.click("#pg-save")
-    download.value.save_as(tmp_path/"emoji.png")
-    saved = iio.imread(tmp_path/"emoji.png")
-    assert saved.shape == (360, 360, 4)
-    large = premultiplied(render(party[None], 360)[0])
+    saves(page, "#pg-save", "#pg-save-svg", party, tmp_path)
+
+
+def saves(page, png:str, svg:str, code, folder:Path) -> None: # a check of two buttons
+    large = premultiplied(render(code[None], 360)[0])
+    with page.expect_download() as download: page.press(png, "Enter")
+    download.value.save_as(folder/"emoji.png")
+    saved = iio.imread(folder/"emoji.png")
+    assert download.value.suggested_filename == "emoji.png" and saved.shape == (360, 360, 4)
     np.testing.assert_allclose(premultiplied(saved / 255), large, atol=.02)
-    with page.expect_download() as download: page.click("#pg-save-svg")
-    download.value.save_as(tmp_path/"emoji.svg")
-    svg = (tmp_path/"emoji.svg").read_text()
-    outlined = premultiplied(rasterised(svg, 360, 360))
+    with page.expect_download() as download: page.click(svg)
+    download.value.save_as(folder/"emoji.svg")
+    outlined = premultiplied(rasterised((folder/"emoji.svg").read_text(), 360, 360))
     assert download.value.suggested_filename == "emoji.svg"
     assert np.abs(outlined - large).mean() < .03
+
+
+def test_an_invented_emoji_is_saved_and_taken_to_the_sliders(page, answerer, tmp_path):
+    keep = page.get_by_role("group", name="The invented emoji").get_by_role("button")
+    page.fill("#pg-text", "merry christmas")
+    page.press("#pg-text", "Enter")
+    page.wait_for_selector("#pg-answers:visible")
+    assert keep.count() == 3
+    page.wait_for_selector("#pg-keep:enabled", timeout=60_000)
+    code = answerer.invent_codes("merry christmas")[0][0]
+    shows(page, "pg-invented", code, atol=.02)
+    saves(page, "#pg-keep-png", "#pg-keep-svg", code, tmp_path)
+    page.press("#pg-keep-code", "Enter")
+    shows(page, "pg-picture", code, atol=.02)
+    assert page.locator("#pg-sliders input").first.evaluate("it => it === document.activeElement")
 
 
 def test_an_unknown_emoji_to_morph_is_refused(page):
@@ -475,6 +493,19 @@ def test_pictures_without_javascript(browser, address, npm):
                 and page.locator(".live:visible").count() == 0)
 
 
+def test_letters_of_pictures_are_readable_on_a_phone(browser, address, npm):
+    with browser.new_context(java_script_enabled=False,
+                             viewport={"width": 390, "height": 800}) as context:
+        page = context.new_page()
+        page.goto(f"{address}playground.html")
+        for still in page.locator("picture img.still").all():
+            still.scroll_into_view_if_needed()
+            shown = still.evaluate("img => img.decode().then(() => img.width / img.naturalWidth)")
+            letters = 9 / 72 * 96 * shown  # pixels of the page
+            assert letters >= 9 and "-phone" in still.evaluate("img => img.currentSrc")
+        assert page.locator("picture img.still").count() == 2
+
+
 def test_pictures_without_webassembly(browser, address, npm):
     page = browser.new_page()
     page.add_init_script("delete globalThis.WebAssembly")
@@ -508,6 +539,17 @@ def test_asking_again_after_the_network_failed(browser, address, npm):
     page.unroute("**/table.gz")
     page.click("#pg-examples button")
     page.wait_for_selector("#pg-answers:visible")
+    page.close()
+
+
+def test_what_was_not_invented_is_not_saved(browser, address, npm):
+    page = browser.new_page()
+    page.route("**/imagination.onnx.gz", lambda route: route.fulfill(status=404))
+    page.goto(f"{address}playground.html#q=lost%20my%20bag")
+    page.wait_for_function(
+        "document.getElementById('pg-invented-note').textContent.includes('None could')")
+    assert page.locator("#pg-keep button:visible").count() == 3
+    assert page.locator("#pg-keep button:enabled").count() == 0
     page.close()
 
 

@@ -7,6 +7,9 @@ const percent = share => `${Math.round(100 * share)}%`;
 const FINE = 432;                                           // pixels: twice the side of the picture beside the sliders
 const SAVED = 360;                                          // pixels: the side of a picture that is saved
 
+const savePng = async (book, code) => show(make('canvas'), await book.draw(await book.decode(code), SAVED)).toBlob(blob => save(blob, 'emoji.png'));
+const saveSvg = async (book, code) => save(new Blob([await book.svg(await book.decode(code))], {type: 'image/svg+xml'}), 'emoji.svg');
+
 function setUpMap(book, take) {
   const canvas = $('pg-map'), lens = $('pg-lens'), margin = .025;
   const place = at => margin + at * (1 - 2 * margin), back = at => (at - margin) / (1 - 2 * margin);
@@ -93,8 +96,8 @@ function setUpDesk(book) {
   });
 
   $('pg-draw').addEventListener('click', () => set(book.sample()));
-  $('pg-save').addEventListener('click', async () => show(make('canvas'), await book.draw(await book.decode(code), SAVED)).toBlob(blob => save(blob, 'emoji.png')));
-  $('pg-save-svg').addEventListener('click', async () => save(new Blob([await book.svg(await book.decode(code))], {type: 'image/svg+xml'}), 'emoji.svg'));
+  $('pg-save').addEventListener('click', () => savePng(book, code));
+  $('pg-save-svg').addEventListener('click', () => saveSvg(book, code));
 
   const labels = book.chars.map((char, i) => `${char} ${book.names[i]}`);
   $('pg-emojis').append(...labels.map(value => make('option', {value})));
@@ -142,8 +145,8 @@ function setUpDesk(book) {
   return set;
 }
 
-function setUpAsk(models, pictures, answered) {              // pictures: a promise of what `load` gives; answered: called after each answer
-  let text, inventor, turn = 0;
+function setUpAsk(models, pictures, answered, take) {        // pictures: a promise of what `load` gives; answered: called after each answer; take: gives the sliders a code
+  let text, inventor, invented, turn = 0;                   // invented: the code of what stands there
   function words() {                                        // fetched when first needed, again if that failed
     if (text) return text;
     const megabytes = bytes => (bytes / 1e6).toFixed(1);
@@ -164,11 +167,14 @@ function setUpAsk(models, pictures, answered) {              // pictures: a prom
 
   async function invent(asked, isOld) {
     $('pg-invented-note').textContent = 'Inventing …';
+    $('pg-keep').disabled = true;
     $('pg-invented').getContext('2d').clearRect(0, 0, $('pg-invented').width, $('pg-invented').height);
     const book = await pictures, found = await (await inventing())(asked), decoded = await book.decode(found.code), picture = await book.draw(decoded);
     if (isOld()) return;
     const {index, distance} = book.nearest(decoded.image);
     show($('pg-invented'), picture);
+    invented = found.code;
+    $('pg-keep').disabled = false;
     $('pg-invented').ariaLabel = `The invented emoji, most like ${book.names[index]}`;
     $('pg-invented-note').textContent = `By its picture alone, its cosine with the text is ${found.score.toFixed(2)}. The nearest real emoji is ${book.chars[index]} ${book.names[index]}, ${percent(distance)} away.`;
   }
@@ -208,6 +214,13 @@ function setUpAsk(models, pictures, answered) {              // pictures: a prom
   $('pg-ask').addEventListener('submit', event => { event.preventDefault(); ask(); });
   $('pg-text').addEventListener('focus', () => words().catch(() => {}), {once: true});     // asking will say what is wrong
   $('pg-link').addEventListener('click', () => copy($('pg-link'), location.href));
+  $('pg-keep-png').addEventListener('click', async () => savePng(await pictures, invented));
+  $('pg-keep-svg').addEventListener('click', async () => saveSvg(await pictures, invented));
+  $('pg-keep-code').addEventListener('click', () => {
+    take(invented);
+    $('sixteen-sliders').scrollIntoView();
+    $('pg-sliders').querySelector('input').focus({preventScroll: true});
+  });
   for (const button of $('pg-examples').children) {
     button.addEventListener('click', () => { $('pg-text').value = button.textContent; ask(); });
   }
@@ -245,11 +258,12 @@ async function start() {
     return models.load();
   })();
   pictures.catch(() => {});                                 // awaited below
-  const asking = setUpAsk(models, pictures, answered);
+  let take;                                                 // nothing is invented before it is there
+  const asking = setUpAsk(models, pictures, answered, code => take(code));
   goLive('#ask-section');
   const book = await pictures;
   goLive('.playground');
-  const take = setUpDesk(book);
+  take = setUpDesk(book);
   setUpMap(book, take);
   say('');
   window.playground = {...book, ...asking, take};                // to play with in the console, and for the tests
