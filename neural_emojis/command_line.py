@@ -172,9 +172,9 @@ def _answer_line(texts, top_k, sentiment, candidates, as_json):
     texts = _without_blanks(texts)
     answerer, top_k = _load(candidates, top_k)
     records = _records(answerer, texts, top_k, sentiment)
-    for record in records:
-        if not record.get("understood", True):
-            _note(f"not understood, so its answers are noise: {record['text']!r:.70}")
+    from neural_emojis.meaning import is_understood
+    for text, known in zip(texts, is_understood(texts)):
+        if not known: _note(f"not understood, so its answers are noise: {text!r:.70}")
     if as_json: print(json.dumps(records, ensure_ascii=False, indent=1))
     else: print(*itertools.chain.from_iterable(map(_lines, records)), sep="\n")
 

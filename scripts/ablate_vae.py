@@ -20,6 +20,8 @@ import pandas as pd
 from keras import layers, ops
 from neural_emojis import vae as module
 from neural_emojis.data import ASSETS, check_images, load_emojis, train_valid_mask, written_whole
+from neural_emojis.generation import (
+    N_COMPONENTS, aggregate_posterior, compare_pictures, crispness, fit_density, sample)
 from neural_emojis.vae import (
     BATCH_SIZE, LATENT_DIM, VAE, evaluate_vae, reconstruction_loss, train_vae)
 from pictures import PACKAGES, load_pictures
@@ -193,26 +195,59 @@ def not_recoloured(x, rng, moved=True):
 def bilinear(distance): return np.maximum(1 - np.abs(distance), 0)
 
 
-def palette(n_colours=12, fine_block=True, Loss=VAE):
-    "Our decoder with other sizes, and perhaps another loss."
+def sub_pixels(x, n_colours):
+    masks = layers.Conv2D(4 * n_colours, 3, padding="same")(x)
+    return module._regroup(masks, (18, 18, 2, 2 * n_colours), (36, 36, n_colours))
+
+
+def resized_masks(x, n_colours):
+    return layers.Conv2D(n_colours, 3, padding="same")(
+        layers.UpSampling2D(interpolation="bilinear")(x))
+
+
+def palette(n_colours=12, fine_block=True, Loss=VAE, masked=sub_pixels, paint=module.Paint):
+    "Our decoder with other sizes, perhaps another loss, other masks or other paint."
     def make(z):
         x = upsampled(module._residual(features(z, 256)))
         if fine_block: x = module._residual(x)
-        masks = layers.Conv2D(4 * n_colours, 3, padding="same")(x)
-        masks = module._regroup(masks, (18, 18, 2, 2 * n_colours), (36, 36, n_colours))
+        masks = masked(x, n_colours)
         colours = layers.Dense(4 * n_colours, activation="sigmoid")(
             layers.Dense(128, activation="silu")(z))
-        return module.Paint()(masks, layers.Reshape((n_colours, 4))(colours))
+        return paint()(masks, layers.Reshape((n_colours, 4))(colours))
     return dict(build_vae=with_decoder(make, Loss))
 
 
 class Decided(VAE):
     "A pixel pays for being undecided: the entropy of its shares of the palette."
+    def mask_logits(self, z):
+        return keras.Model(self.decoder.input, self.decoder.layers[-1].input[0])(z)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        loss, paint = super().compute_loss(x, y, y_pred), self.decoder.layers[-1]
-        masks = keras.Model(self.decoder.input, paint.input[0])(y_pred[1])
+        loss, masks = super().compute_loss(x, y, y_pred), self.mask_logits(y_pred[1])
         entropy = -ops.sum(ops.softmax(masks) * ops.log_softmax(masks), axis=-1)
         return loss + .02 * ops.mean(ops.sum(entropy, axis=(1, 2)))
+
+
+class FewColours(Decided):
+    "A picture pays for the colours it uses: the entropy of how often, 4 nats for a nat."
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss, masks = VAE.compute_loss(self, x, y, y_pred), self.mask_logits(y_pred[1])
+        use = ops.mean(ops.softmax(masks), axis=(1, 2))  # (n, k)
+        return loss - 4 * ops.mean(ops.sum(use * ops.log(use + 1e-9), axis=1))
+
+
+class TemperedPaint(module.Paint):
+    "Masks are divided by a temperature, which `Annealed` lowers."
+    def build(self, *shapes):
+        self.temperature = self.add_weight(shape=(), initializer="ones", trainable=False)
+
+    def call(self, masks, colours): return super().call(masks / self.temperature, colours)
+
+
+class Annealed(keras.callbacks.Callback):
+    "The temperature of the masks falls from 4 to 1 in the first half of the training."
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.decoder.layers[-1].temperature.assign(4 ** max(0, 1 - epoch / (EPOCHS / 2)))
 
 
 PIXELS = {
@@ -254,11 +289,17 @@ PIXELS = {
 
 
 PALETTE = {
+    "pixels instead of a palette": dict(build_vae=with_decoder(one_block), PSNR_WEIGHT=9.),
     "a palette of 12": palette(),
     "a palette of 6": palette(6),
     "a palette of 24": palette(24),
     "no residual block at 18×18": palette(fine_block=False),
+    "a palette of 16": palette(16),
     "masks that cost their entropy": palette(Loss=Decided),
+    "colours that cost their entropy": palette(Loss=FewColours),
+    "temperature annealed": palette(paint=TemperedPaint) | dict(callbacks=[Annealed()]),
+    "masks resized, not sub-pixels": palette(masked=resized_masks),
+    "the large network": dict(large=True),
 }
 VARIANTS = {name: dict(build_vae=with_decoder(one_block), PSNR_WEIGHT=9.) | changes
             for name, changes in PIXELS.items()} | PALETTE
@@ -269,9 +310,20 @@ MORE = {"the 589 of Twemoji 2014": (), "and Twemoji's later ones": ("@twemoji/sv
         "and Noto of 2016, FxEmojis, EmojiOne": tuple(PACKAGES)}
 
 
-def measured(name, x, x_fold, changes, epochs):
+SAMPLED = {*PALETTE, *MORE}  # of these, samples are measured, too
+
+
+def sampled(vae, x, x_fold):
+    "How near and how crisp samples are; from a mixture fitted to the codes of x, as in chapter 3."
+    density = fit_density(aggregate_posterior(*vae.encode(x)), N_COMPONENTS)
+    new = vae.decode(sample(len(x), seed=1, density=density))
+    return {"kernel distance": round(compare_pictures(x, new)["kernel distance"].mean(), 3),
+            "crispness": round(crispness(new).mean() / crispness(x_fold).mean(), 3)}
+
+
+def measured(name, x, x_fold, changes, epochs, x_sampled=None):
     "A row of the table."
-    options = {key: changes[key] for key in ("callbacks",) if key in changes}
+    options = {key: changes[key] for key in ("callbacks", "large") if key in changes}
     with changed(**{key: value for key, value in changes.items() if key not in options}):
         started = time.process_time()
         vae, _ = train_vae(x, epochs=epochs, progress=False, **options)
@@ -280,7 +332,7 @@ def measured(name, x, x_fold, changes, epochs):
     for prefix, refinements in (("", None), ("no refinement, ", 0)):
         figures = evaluate_vae(vae, x_fold, vae.encode(x_fold, refinements))
         row |= {prefix + key: round(figures[key], 2) for key in ("objective", "kl_loss", "psnr")}
-    return row
+    return row if x_sampled is None else row | sampled(vae, x_sampled, x_fold)
 
 
 def main():
@@ -297,7 +349,8 @@ def main():
         todo[name] = every, {}, round(STEPS / (len(every) // BATCH_SIZE))
     for name, (images, changes, epochs) in todo.items():
         if name in [row["variant"] for row in rows]: continue
-        rows.append(measured(name, images, x[is_fold], changes, epochs))
+        rows.append(measured(name, images, x[is_fold], changes, epochs,
+                             x[~is_fold] if name in SAMPLED else None))
         print(rows[-1], flush=True)
         with written_whole(TABLE) as file: pd.DataFrame(rows).to_csv(file, index=False)
 

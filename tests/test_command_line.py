@@ -313,6 +313,8 @@ def test_sentiments(fake, capsys):
     assert main(["answer", "--sentiment", "--json", "late again"]) == 0
     assert json.loads(capsys.readouterr().out) == [
         {"text": "late again", "positive": .1, "neutral": .2, "negative": .7}]
+    assert main(["answer", "--sentiment", "asdf qwer zxcv"]) == 0
+    assert "not understood, so its answers are noise: 'asdf" in capsys.readouterr().err
 
 
 def test_a_text_may_begin_with_a_hyphen(fake, capsys):
