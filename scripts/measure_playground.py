@@ -46,6 +46,7 @@ def measure_answering(browser, address:str) -> None:
     page = browser.new_page()
     page.goto(f"{address}#q=lost%20my%20bag", wait_until="commit")
     print(f"{seconds(page, 'first answer'):.2f} s to the first answer")
+    page.wait_for_load_state("networkidle")  # nothing is cut short
     page.close()
 
 
