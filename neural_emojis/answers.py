@@ -23,8 +23,7 @@ from .data import (
     load_annotations, written_whole)
 from .meaning import (
     UNDERSTOOD, Meanings, blend_codes, describe_emojis, load_imagination, understand_emojis)
-from .sentences import (
-    SentenceEncoder, known_share, load_sentence_encoder, read_text)
+from .sentences import SentenceEncoder, known_share, load_sentence_encoder, read_text
 
 # %% ../nbs/09_answers.ipynb #c8a79ad8
 ALPHA = .15  # how much the direction of a text counts beside its n-grams
@@ -36,8 +35,7 @@ def find_ngrams(
     typed = unicodedata.normalize("NFKC", html.unescape(text)).lower()
     words = re.findall(r"\w+|[^\w\s\ufe0e\ufe0f]", typed)  # without emojis' selectors
     pairs = [f"{a} {b}" for a, b in zip(words, words[1:])]
-    marked = [f"_{word}_" for word in words]
-    return words + pairs + [word[i:i + n] for word in marked for n in (3, 4, 5)
+    return words + pairs + [word[i:i + n] for word in map("_{}_".format, words) for n in (3, 4, 5)
                             for i in range(len(word) - n + 1)]
 
 def _tfidf(**settings):
@@ -85,8 +83,7 @@ def _fit(texts, labels, encoder, regularisation, balance, min_count):
     tfidf = _tfidf(min_df=min_count)
     ngrams = tfidf.fit_transform(texts)
     names, counts = np.unique(labels, return_counts=True)
-    rare = (counts.max() / counts) ** balance
-    weights = rare[np.searchsorted(names, labels)]
+    weights = ((counts.max() / counts) ** balance)[np.searchsorted(names, labels)]
     svm = LinearSVC(C=regularisation, tol=.01, random_state=0).fit(ngrams, labels, weights)
     logistic = LogisticRegression(C=10, max_iter=200)
     logistic.fit(encoder.encode(texts), labels, weights)
@@ -129,7 +126,7 @@ def save_classifier(
     "Write a classifier's arrays, numbers in half precision; whole or not at all."
     labels, vocabulary = (np.frombuffer("\n".join(each).encode(), np.uint8)
                           for each in (classifier.labels, classifier.vocabulary))
-    numbers = {name: np.asarray(getattr(classifier, name), np.float16) for name in NUMBERS}
+    numbers = {name: np.float16(getattr(classifier, name)) for name in NUMBERS}
     with written_whole(path) as new:
         np.savez_compressed(new, labels=labels, vocabulary=vocabulary, **numbers)
 
@@ -143,10 +140,9 @@ def load_classifier(path, # A file from `save_classifier`
                                   for name in ("labels", "vocabulary"))
             numbers = [file[name].astype(np.float32) for name in NUMBERS]
         n, k, shapes = len(vocabulary), len(labels), [each.shape for each in numbers]
-        if shapes != [(n,), (n, k), (*shapes[2][:1], k), (k,), ()]:
-            raise ValueError(f"{k} labels and {n} n-grams, but arrays of shapes {shapes}")
-        if not all(np.isfinite(each).all() for each in numbers):
-            raise ValueError("its numbers are not all finite")
+        if (shapes != [(n,), (n, k), (*shapes[2][:1], k), (k,), ()]
+                or not all(np.isfinite(each).all() for each in numbers)):
+            raise ValueError(f"not the finite numbers of {k} labels and {n} n-grams: {shapes}")
         return TextClassifier(labels, vocabulary, *numbers)
     except FileNotFoundError: raise
     except Exception as error:  # NumPy, zipfile and zlib each have their own
@@ -158,9 +154,8 @@ _shipped = lru_cache(load_classifier)  # a table is asked in parts
 def predict_emojis(texts, # n tweets, or one
 ) -> list: # n numbers from 0 to 19: positions in `TWEETEVAL_EMOJIS`
     "TweetEval's labels of tweets. Raises as `check_texts` does."
-    texts = check_texts(texts, blank=True)
     classifier = _shipped(ASSETS / "tweeteval.npz")
-    scores = classifier.scores(texts, load_sentence_encoder())
+    scores = classifier.scores(check_texts(texts, blank=True), load_sentence_encoder())
     return [int(classifier.labels[best]) for best in scores.argmax(axis=1)]
 
 # %% ../nbs/09_answers.ipynb #74484f39
@@ -177,8 +172,7 @@ def _top(scores, k):
 def _check_top_k(top_k, n):
     if top_k is None: return min(5, n)
     if isinstance(top_k, bool) or not isinstance(top_k, (int, np.integer)) or not 1 <= top_k <= n:
-        raise ValueError(f"top_k must be a whole number from 1 to {n}, the number of emojis; "
-                         f"got {top_k!r}")
+        raise ValueError(f"top_k must be whole, from 1 to {n}, the number of emojis; got {top_k!r}")
     return int(top_k)
 
 # %% ../nbs/09_answers.ipynb #776b9746
@@ -256,8 +250,7 @@ def column_texts(
     is_pandas = isinstance(table, pd.DataFrame)
     names = list(table) if is_pandas else table.column_names
     if names.count(column) != 1:
-        raise ValueError(f"the table must have one column {column!r}; "
-                         f"it has {', '.join(map(str, names[:8]))}")
+        raise ValueError(f"need one column {column!r}, not {', '.join(map(str, names[:8]))}")
     try: values = table[column].tolist() if is_pandas else table[column].to_pylist()
     except UnicodeDecodeError: values = table[column].cast("large_binary").to_pylist()  # see _text
     return [_text(value, f"column {column!r}, row {row:,}")
@@ -293,8 +286,8 @@ def answer_table(
     texts = column_texts(table, column)
     settings = _check_top_k(top_k, len(answerer.names)), sentiment
     is_pandas = isinstance(table, pd.DataFrame)
-    there = list(table) if is_pandas else table.column_names
-    taken = [name for name in _columns(answerer, [], *settings) if name in there]
+    names = table if is_pandas else table.column_names
+    taken = [name for name in _columns(answerer, [], *settings) if name in names]
     if taken: raise ValueError(f"there is already a column {taken[0]!r}: rename it first")
     columns = _columns(answerer, texts, *settings)
     kinds = {"emoji": "string", "name": "string", "understood": "boolean"}

@@ -183,7 +183,7 @@ BAD = {  # words: what the line must say
     "answer --file no-parts -o x.csv": "no-parts",
     "answer --file bytes.parquet -o x.csv": "column 'text', row 5,500: 'utf-8' codec can't decode",
     "answer --file number.parquet -o x.csv": "column 'text', row 2 holds 7, not text",
-    "answer --file twice.parquet -o x.csv": "must have one column 'text'; it has text, text",
+    "answer --file twice.parquet -o x.csv": "need one column 'text', not text, text",
     "answer --file lists.parquet -o x.csv": "no room for the lists in 'tags': write a",
     "answer --file none.csv -o x.csv": "'none.csv' does not exist",
     "answer --file t.txt -o x.csv": "must end in .csv or .parquet",
