@@ -131,9 +131,9 @@ def _without_blanks(texts):
 def _records(answerer, texts, top_k, sentiment):
     "Answers for programs: a dictionary for each text."
     if sentiment:
-        rows = answerer.sentiment(texts).astype(float).round(4).to_dict("records")
+        rows = answerer.sentiment(texts).astype(float).round(5).to_dict("records")
         return [{"text": text} | row for text, row in zip(texts, rows)]
-    table = answerer.answer(texts, top_k).astype({"score": float}).round(4)
+    table = answerer.answer(texts, top_k).astype({"score": float}).round(5)
     ranked = table[["rank", "emoji", "name", "score"]].to_dict("records")
     return [{"text": text, "understood": bool(understood), "answers": ranked[i:i + top_k]}
             for text, understood, i in zip(texts, table["understood"][::top_k],
