@@ -228,7 +228,7 @@ def test_figures_have_no_paper_in_the_dark(browser, address, name):
                 return context.getImageData(0, 0, 1, 1).data[3];
             }));
         }""")
-        assert corners and not any(corners)
+        assert len(corners) > (5 if name == "02_vae" else 0) and not any(corners)
 
 
 def test_the_front_page_is_one_screen(browser, address):
