@@ -202,7 +202,12 @@ def run_line(name:str) -> str:
     "The command that opens a chapter, and a machine elsewhere that does."
     return ("```{code-block} bash\n:caption: Run this chapter\n:class: run\n\n"
             f"make lab CHAPTER={name}\n```\n\n"
-            f"{{.elsewhere}}\n[or on Binder]({binder}?urlpath=lab/tree/nbs/{name}.ipynb)")
+            f"{{.elsewhere}}\n[or on Binder]({on_binder(name)})")
+
+
+def on_binder(name:str) -> str:
+    "Where a notebook of nbs/ is opened on Binder."
+    return f"{binder}?urlpath=lab/tree/nbs/{name}.ipynb"
 
 
 binder = ("https://mybinder.org/v2/gh/"

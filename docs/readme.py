@@ -11,14 +11,13 @@ from nbdev.config import get_config
 from nbdev.process import NBProcessor
 from nbdev.processors import hide_, hide_line, rm_export
 
-from pages import binder, callout, cell_options
+from pages import callout, cell_options, on_binder
 
 root = Path(__file__).resolve().parent.parent
 site = get_config().doc_host + get_config().doc_baseurl
 # below the title; a page of the site loads no picture from elsewhere
-launch = (f"[![Run it on Binder](https://mybinder.org/badge_logo.svg)]({binder}"
-          f"?urlpath=lab/tree/nbs/00_data.ipynb) [**Read the book**]({site}/) · "
-          f"[**Try the playground**]({site}/playground.html)")
+launch = (f"[![Run it on Binder](https://mybinder.org/badge_logo.svg)]({on_binder('00_data')}) "
+          f"[**Read the book**]({site}/) · [**Try the playground**]({site}/playground.html)")
 note = "<!-- Rendered from nbs/index.ipynb by `make readme`: edit the notebook. -->\n\n"
 
 
