@@ -8,11 +8,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from neural_emojis import answers, meaning
 from neural_emojis.answers import load_answerer
 from neural_emojis.data import ASSETS, EmojiSet, load_emojis
 from neural_emojis.sentences import load_sentence_encoder
+from train_answers import fit_offsets
 
 ANSWERER = []
 
@@ -262,3 +264,16 @@ def test_answering_imports_no_framework():
     done = subprocess.run([sys.executable, "-c", program],
                           capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_offsets_win_back_a_label_that_scores_too_low():
+    rng = np.random.default_rng(0)
+    truth = rng.choice(3, 600, p=[.6, .3, .1])
+    scores = np.eye(3)[truth] + rng.normal(0, .4, (600, 3)) - [0, 0, 1.2]
+    offsets = fit_offsets(scores, truth)
+    before, after = (f1_score(truth, each.argmax(axis=1), average="macro")
+                     for each in (scores, scores + offsets))
+    assert offsets.shape == (3,) and offsets[2] - offsets[:2].max() > .5
+    best = max(f1_score(truth, (scores + [0, a, b]).argmax(axis=1), average="macro")
+               for a in np.linspace(-1, 2, 16) for b in np.linspace(-1, 2, 16))
+    assert before + .1 < after and after > best - .02
