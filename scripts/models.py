@@ -5,6 +5,9 @@
     --record NAME  write the present hashes into the card of a model without training it: for
                    changes of code that are known not to change the model
 
+Two are trained at a time, as one alone leaves much of two cores idle; what they print goes into
+_build/models/NAME.txt. Where one fails, the other is finished first.
+
 A model's card, neural_emojis/assets/NAME.json, keeps hashes of its inputs: data, code (see
 code_hash.py) and the files of the models that it builds on. A model is stale where one of them is
 another now. Without the data, `--check` compares the rest.
@@ -17,6 +20,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -97,16 +102,22 @@ def record(name, hashes):
         file.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def log_path(name):
+    return SCRIPTS.parent / f"_build/models/{name}.txt"
+
+
 def train(name):
     "Train a model; where that fails or is interrupted, its old files come back."
     hashes, files = input_hashes(name), [*outputs(name), card_path(name)]
-    with tempfile.TemporaryDirectory() as folder:
+    log_path(name).parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, log_path(name).open("w") as log:
         kept = {path: shutil.copy(path, f"{folder}/{n}") for n, path in enumerate(files)
                 if path.exists()}
         try:
             script, *args = STEPS[name].command.split()
             card_path(name).unlink(missing_ok=True)
-            subprocess.run([sys.executable, SCRIPTS / script, *args], check=True)
+            subprocess.run([sys.executable, SCRIPTS / script, *args], check=True, stdout=log,
+                           stderr=subprocess.STDOUT)
             if missing := [path.name for path in files if not path.exists()]:
                 raise FileNotFoundError(f"{script} wrote no {', '.join(missing)}")
             record(name, hashes)
@@ -114,6 +125,46 @@ def train(name):
             for path in files: path.unlink(missing_ok=True)
             for path, copy in kept.items(): shutil.copy(copy, path)
             raise
+
+
+def graph():
+    return TopologicalSorter({name: step.needs for name, step in STEPS.items()})
+
+
+def check():
+    "Say which models are stale, and why; end the program where any is."
+    stale = set()
+    for name in graph().static_order():
+        reasons = why_stale(name) + [f"{e} is stale" for e in STEPS[name].needs if e in stale]
+        print(f"{name:12} {', '.join(reasons) or 'up to date'}", flush=True)
+        if reasons: stale.add(name)
+    if stale: sys.exit(f"stale: {', '.join(sorted(stale))}. `make models` trains them.")
+
+
+def update(name):
+    "Train a model where it is stale."
+    reasons, began = why_stale(name), time.time()
+    print(f"{name:12} {', '.join(reasons) or 'up to date'}", flush=True)
+    if not reasons: return
+    train(name)
+    print(f"{name:12} trained in {(time.time() - began) / 60:.1f} min", flush=True)
+
+
+def bring_up_to_date():
+    "Train what is stale, two at a time, each after what it builds on."
+    models, running = graph(), {}
+    models.prepare()
+    pool = ThreadPoolExecutor(2)
+    try:
+        while models.is_active():
+            running |= {pool.submit(update, name): name for name in models.get_ready()}
+            for each in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(each)
+                each.result()
+                models.done(name)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"{name} was not trained, its old files stay: {error}; see {log_path(name)}")
+    finally: pool.shutdown(cancel_futures=True)
 
 
 def main():
@@ -124,18 +175,7 @@ def main():
     if not (args.check or os.environ.get("NEURAL_EMOJIS_DATA")):
         sys.exit("Set NEURAL_EMOJIS_DATA first: what ships is trained on the real data.")
     if args.record: return record(args.record, input_hashes(args.record))
-    stale = set()
-    needs = {name: step.needs for name, step in STEPS.items()}
-    for name in TopologicalSorter(needs).static_order():
-        reasons = why_stale(name) + [f"{each} is stale" for each in needs[name] if each in stale]
-        print(f"{name:12} {', '.join(reasons) or 'up to date'}", flush=True)
-        if not reasons: continue
-        if args.check: stale.add(name)
-        else:
-            try: train(name)
-            except (OSError, subprocess.CalledProcessError) as error:
-                sys.exit(f"{name} was not trained, its old files stay: {error}")
-    if stale: sys.exit(f"stale: {', '.join(sorted(stale))}. `make models` trains them.")
+    check() if args.check else bring_up_to_date()
 
 
 if __name__ == "__main__": main()

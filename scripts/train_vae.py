@@ -1,5 +1,5 @@
 """Train a VAE that ships:
-`python scripts/train_vae.py post` (the article's, half an hour) or `ours` (a quarter of an hour).
+`python scripts/train_vae.py post` (the article's, a quarter of an hour) or `ours` (half an hour).
 
 Ours is the large one, trained on the 683 emojis and on the pictures of pictures.py. Writes
 neural_emojis/assets/{post_vae,vae}.keras and, beside it, a .json with how it was trained and its

@@ -135,6 +135,25 @@ def test_a_training_that_fails_leaves_the_old_files(workshop, data, message):
     assert make("--check")
 
 
+def test_two_are_trained_at_a_time(workshop, monkeypatch):
+    (workshop/"scripts/meet.py").write_text("""
+import sys, time
+from pathlib import Path
+assets, (me, other) = Path(__file__).resolve().parent.parent/'assets', sys.argv[1:]
+for end in ('txt', 'json'): (assets/f'{me}.{end}').write_text('{}')
+began = time.time()
+while not (assets/f'{other}.txt').exists():
+    if time.time() - began > 20: sys.exit('alone')
+    time.sleep(.01)
+print('met')
+""")
+    steps = {me: models.Step(f"meet.py {me} {other}", (f"{me}.txt",))
+             for me, other in (("left", "right"), ("right", "left"))}
+    monkeypatch.setattr(models, "STEPS", steps)
+    assert make() is None and make("--check") is None
+    assert models.log_path("left").read_text() == models.log_path("right").read_text() == "met\n"
+
+
 def test_a_first_training_that_fails_leaves_nothing(workshop):
     (workshop/"data/tweets.csv").write_text("FAIL")
     assert make() and not (workshop/"assets/first.txt").exists()
