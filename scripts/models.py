@@ -127,6 +127,10 @@ def train(name):
             raise
 
 
+def say(name, text):
+    print(f"{name:12} {text}", flush=True)
+
+
 def graph():
     return TopologicalSorter({name: step.needs for name, step in STEPS.items()})
 
@@ -136,7 +140,7 @@ def check():
     stale = set()
     for name in graph().static_order():
         reasons = why_stale(name) + [f"{e} is stale" for e in STEPS[name].needs if e in stale]
-        print(f"{name:12} {', '.join(reasons) or 'up to date'}", flush=True)
+        say(name, ", ".join(reasons) or "up to date")
         if reasons: stale.add(name)
     if stale: sys.exit(f"stale: {', '.join(sorted(stale))}. `make models` trains them.")
 
@@ -144,10 +148,10 @@ def check():
 def update(name):
     "Train a model where it is stale."
     reasons, began = why_stale(name), time.time()
-    print(f"{name:12} {', '.join(reasons) or 'up to date'}", flush=True)
+    say(name, ", ".join(reasons) or "up to date")
     if not reasons: return
     train(name)
-    print(f"{name:12} trained in {(time.time() - began) / 60:.1f} min", flush=True)
+    say(name, f"trained in {(time.time() - began) / 60:.1f} min")
 
 
 def bring_up_to_date():
