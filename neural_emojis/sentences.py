@@ -38,7 +38,7 @@ def load_words() -> dict: # {word: times it was seen}; 0 for words of the tokeni
 
 # %% ../nbs/07_sentences.ipynb #11698f12
 OFTEN = 20  # times that a word must have been seen to count as what somebody meant to type
-ENDINGS = "s", "es", "d", "ed", "ing", "er", "est", "ly"  # snowing is no showing: snow is frequent
+ENDINGS = "s", "es", "d", "ed", "ing", "er", "est", "ly"  # 'snowing' stays: 'snow' is frequent
 
 def _deletions(word): return {word, *(word[:i] + word[i + 1:] for i in range(len(word)))}
 
