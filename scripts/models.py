@@ -5,8 +5,8 @@
     --record NAME  write the present hashes into the card of a model without training it: for
                    changes of code that are known not to change the model
 
-Two are trained at a time, each by half of the cores, where threads would wait for each other.
-What they print goes into _build/models/NAME.txt. Where one fails, the other is finished first.
+Two are trained at a time, as one alone leaves much of two cores idle; what they print goes into
+_build/models/NAME.txt. Where one fails, the other is finished first.
 
 A model's card, neural_emojis/assets/NAME.json, keeps hashes of its inputs: data, code (see
 code_hash.py) and the files of the models that it builds on. A model is stale where one of them is
@@ -30,7 +30,6 @@ from code_hash import code_hash
 from neural_emojis.data import written_whole
 
 SCRIPTS = Path(__file__).resolve().parent
-HALF = {"TF_NUM_INTRAOP_THREADS": str(max(1, os.cpu_count() // 2))}
 ASSETS = SCRIPTS.parent / "neural_emojis/assets"
 
 
@@ -118,7 +117,7 @@ def train(name):
             script, *args = STEPS[name].command.split()
             card_path(name).unlink(missing_ok=True)
             subprocess.run([sys.executable, SCRIPTS / script, *args], check=True, stdout=log,
-                           stderr=subprocess.STDOUT, env=HALF | os.environ)
+                           stderr=subprocess.STDOUT)
             if missing := [path.name for path in files if not path.exists()]:
                 raise FileNotFoundError(f"{script} wrote no {', '.join(missing)}")
             record(name, hashes)
