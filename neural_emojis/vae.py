@@ -6,7 +6,7 @@
 __all__ = ['LATENT_DIM', 'PSNR_WEIGHT', 'LOG_VAR_LIMIT', 'REFINEMENTS', 'EPOCHS', 'LAST_EPOCHS', 'BATCH_SIZE', 'LEARNING_RATE',
            'reconstruction_loss', 'kl_loss', 'VariationalLayer', 'check_codes', 'Autoencoder', 'VAE', 'build_post_vae',
            'save_model', 'load_model', 'load_post_vae', 'load_record', 'evaluate_vae', 'Paint', 'build_encoder',
-           'build_decoder', 'build_vae', 'augment', 'ConvMuon', 'EmojiBatches', 'train_vae', 'refine_posterior',
+           'build_decoder', 'build_vae', 'augment', 'ConvMuon', 'emoji_batches', 'train_vae', 'refine_posterior',
            'load_vae', 'load_posteriors', 'load_codes']
 
 # %% ../nbs/02_vae.ipynb #d15fb4ed
@@ -67,7 +67,6 @@ class VariationalLayer(layers.Layer):
 
 # %% ../nbs/02_vae.ipynb #dc2769e7
 LATENT_DIM = 16
-
 def check_codes(z:np.ndarray, # (n, 16), numbers
                ) -> np.ndarray: # float32 (n, 16)
     "Codes as the decoder wants them. Raises `TypeError`, or `ValueError` for a shape or values."
@@ -158,7 +157,6 @@ def build_post_vae(seed:int=0, # Of the initial weights, the dropout and the dra
 def _rounded(w): # to 7 significant bits
     mantissa, exponent = np.frexp(w)
     return np.ldexp(np.round(mantissa * 2 ** 7) / 2 ** 7, exponent).astype(w.dtype)
-
 def save_model(model:keras.Model, # Stays as it is; the file has rounded weights and no optimizer
                path:str|Path, # A file ending in .keras
               ) -> Path: # `path`
@@ -185,7 +183,6 @@ def load_model(path:str|Path, # A file written by `save_model`
 def load_post_vae() -> VAE: # Trained as the article does, by scripts/train_vae.py
     "The article's VAE after its 100 epochs."
     return load_model(ASSETS / "post_vae.keras")
-
 def load_record(name:str, # Of a model that ships, such as 'vae' or 'post_vae'
                ) -> dict: # Its model card: data, split, seed, versions, history, held-out figures
     "What was noted down when it was trained. Raises `FileNotFoundError` for an unknown name."
@@ -310,20 +307,22 @@ class ConvMuon(keras.optimizers.Muon):
         return x * self.rms_rate * np.sqrt(max(np.prod(x.shape[:-1]), x.shape[-1]))
 
 # %% ../nbs/02_vae.ipynb #2fe3ee04
-class EmojiBatches(keras.utils.PyDataset):
-    "Batches of `x`, whose order and changes depend on the seed and `epoch` alone."
-    def __init__(self, x:np.ndarray, # float32 (n, 36, 36, 4) in [0, 1]
-                 seed:int, # Of the order and the changes
-                 n_moved:float=np.inf): # Epochs in which emojis are moved and scaled, too
-        super().__init__()
-        self.x, self.seed, self.n_moved, self.epoch = x, seed, n_moved, 0
-    def __len__(self): return max(1, len(self.x) // BATCH_SIZE)
-
-    def __getitem__(self, i):
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.x))
-        rng = np.random.default_rng((self.seed, self.epoch, i))
-        batch = self.x[order[i * BATCH_SIZE:(i + 1) * BATCH_SIZE]]
-        return (augment(batch, rng, moved=self.epoch < self.n_moved),)
+def emoji_batches(x:np.ndarray, # float32 (n, 36, 36, 4) in [0, 1]
+                  seed:int, # Of the order and the changes
+                  epoch, # Function that gives the number of the epoch, 0 for the first
+                  n_moved:float=np.inf, # Epochs in which emojis are moved and scaled, too
+                 ) -> tf.data.Dataset: # Of tuples with one float32 (32, 36, 36, 4); of fewer emojis, one of all
+    "Batches, whose order and changes depend on the seed and the epoch alone."
+    n = max(1, len(x) // BATCH_SIZE)
+    def batches():
+        order = np.random.default_rng((seed, now := epoch())).permutation(len(x))
+        for i, rows in enumerate(_batches(order, BATCH_SIZE)[:n]):
+            yield augment(x[order[rows]], np.random.default_rng((seed, now, i)), now < n_moved),
+    data = tf.data.Dataset.from_generator(
+        batches, output_signature=(tf.TensorSpec((None, *EMOJI_SHAPE)),))
+    options = tf.data.Options()
+    options.autotune.enabled = False  # tuning may hold up an epoch's end for as long as it took
+    return data.apply(tf.data.experimental.assert_cardinality(n)).with_options(options)
 
 def _optimizer(n_steps):
     rate = keras.optimizers.schedules.CosineDecay(
@@ -344,14 +343,15 @@ def train_vae(images:np.ndarray, # (n, 36, 36, 4) to train on: uint8 or floats i
     x = check_images(images)
     if epochs < 1: raise ValueError(f"epochs must be 1 or more, got {epochs}")
     vae = build_vae(seed, large)
-    batches = EmojiBatches(x, seed, n_moved=epochs - min(LAST_EPOCHS, epochs // 3))
+    state, n_moved = {"epoch": 0}, epochs - min(LAST_EPOCHS, epochs // 3)
+    batches = emoji_batches(x, seed, lambda: state["epoch"], n_moved)
     vae.compile(_optimizer(epochs * len(batches)), jit_compile=False,
                 steps_per_execution=min(10, len(batches)))
     if valid_images is not None: valid_images = (check_images(valid_images),)
     with progress_bar(total=epochs, unit="epoch", desc="training", leave=True, delay=0,
                       shown=progress) as bar:
         def begin(epoch, logs):
-            batches.epoch = epoch
+            state["epoch"] = epoch
             vae.encoder.layers[-1].seed_generator.state.assign([seed, epoch * 1_000_000])
         def end(epoch, logs):
             if not np.isfinite(logs["loss"]):
@@ -398,11 +398,9 @@ def load_vae(path:str|Path|None=None, # One of your own, written by `save_model`
     vae = load_model(ASSETS / "vae.keras" if path is None else path)
     if not isinstance(vae, VAE): raise ValueError(f"{path} holds no VAE but a {type(vae).__name__}")
     return vae
-
 def load_posteriors() -> tuple: # z_mean and z_log_var, each float32 (872, 16)
     "The refined posteriors of the 872 emojis by the VAE that ships, in the order of `load_emojis`."
     return tuple(np.load(ASSETS / "posteriors.npy"))
-
 def load_codes() -> np.ndarray: # float32 (872, 16), in the order of `load_emojis`
     "The codes of the 872 emojis: the means of their posteriors."
     return load_posteriors()[0]

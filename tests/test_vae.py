@@ -1,6 +1,7 @@
 """What a reader of 02_vae would not learn from.
 
 Broken and hostile files, seeds, memory, an independent forward pass."""
+import itertools
 import json
 import os
 import subprocess
@@ -16,9 +17,9 @@ from conftest import root
 from neural_emojis import vae as module
 from neural_emojis.data import load_emojis, train_valid_mask
 from neural_emojis.vae import (
-    EmojiBatches,
     build_post_vae,
     build_vae,
+    emoji_batches,
     evaluate_vae,
     load_model,
     load_post_vae,
@@ -239,14 +240,18 @@ def test_a_killed_training_is_completed(tmp_path):
 
 
 def test_batches_depend_on_seed_and_epoch_alone():
-    x = emojis.images[:40] / np.float32(255)
-    first = EmojiBatches(x, seed=5)
-    second = EmojiBatches(x, seed=5)
-    first[0]
-    first.epoch = second.epoch = 3
-    np.testing.assert_array_equal(first[0][0], second[0][0])
-    second.epoch = 2
-    assert not np.array_equal(first[0][0], second[0][0])
+    x = emojis.images[:70] / np.float32(255)
+    batches = lambda seed, epoch: np.stack([each for each, in emoji_batches(x, seed, epoch)])
+    counted = itertools.count().__next__
+    first, second = batches(5, counted), batches(5, counted)
+    assert first.shape == (2, 32, 36, 36, 4)  # six are left out
+    np.testing.assert_array_equal(second, batches(5, lambda: 1))
+    for other in (second, batches(6, lambda: 0)): assert not np.array_equal(first, other)
+
+
+def test_few_emojis_are_one_batch():
+    (batch,), = emoji_batches(emojis.images[:5] / np.float32(255), 0, lambda: 0)
+    assert batch.shape == (5, 36, 36, 4)
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(monkeypatch):
