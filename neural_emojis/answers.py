@@ -21,8 +21,9 @@ import pandas as pd
 from .data import (
     ASSETS, SENTIMENT_EMOJIS, EmojiSet, check_images, check_texts, emoji_char, emoji_names,
     load_annotations, written_whole)
-from .meaning import (
-    UNDERSTOOD, Meanings, blend_codes, describe_emojis, load_imagination, understand_emojis)
+from neural_emojis.meaning import (
+    UNDERSTOOD, Meanings, blend_codes, describe_emojis, is_understood, load_imagination,
+    understand_emojis)
 from .sentences import SentenceEncoder, known_share, load_sentence_encoder, read_text
 
 # %% ../nbs/09_answers.ipynb #c8a79ad8
@@ -261,15 +262,13 @@ def _columns(answerer, texts, top_k, sentiment):
     "The columns with the answers: {name: (values, null where there is no text)}."
     asked = [i for i, text in enumerate(texts) if text is not None]
     some = [texts[i] for i in asked]
-    if sentiment:
-        found = answerer.sentiment(some) if some else pd.DataFrame(columns=list(SENTIMENT_EMOJIS))
-        columns = {name: found[name].to_numpy() for name in SENTIMENT_EMOJIS}
-    else:
-        found = answerer.answer(some, top_k) if some else pd.DataFrame(
-            columns=["emoji", "name", "score", "understood"])
-        columns = {f"{name}_{rank + 1}": found[name].to_numpy()[rank::top_k]
-                   for rank in range(top_k) for name in ("emoji", "name", "score")}
-        columns["understood"] = found["understood"].to_numpy()[::top_k]
+    n, names = (1, list(SENTIMENT_EMOJIS)) if sentiment else (top_k, ["emoji", "name", "score"])
+    if not some: found = pd.DataFrame(columns=[*names, "understood"])
+    elif sentiment: found = answerer.sentiment(some).assign(understood=is_understood(some))
+    else: found = answerer.answer(some, top_k)
+    columns = {name if sentiment else f"{name}_{rank + 1}": found[name].to_numpy()[rank::n]
+               for rank in range(n) for name in names}
+    columns["understood"] = found["understood"].to_numpy()[::n]
     return {name: pd.Series(values, asked, dtype=object).reindex(range(len(texts)))
             for name, values in columns.items()}
 
@@ -279,7 +278,7 @@ def answer_table(
     table, # `pandas.DataFrame` or `pyarrow.Table`
     column:str="text", # The one with the texts; missing and blank ones get no answer
     top_k:int=5, # Emojis for each text
-    sentiment:bool=False, # Probabilities of positive, neutral and negative instead
+    sentiment:bool=False, # Columns positive, neutral, negative instead, of probabilities
 ): # The same kind of table with columns emoji_1, name_1, score_1, … and understood added
     """Answer each text of a table. Raises `ValueError` for a missing column, one that holds
     something else than text, or one that the answers need and that is there already."""

@@ -132,7 +132,9 @@ def _records(answerer, texts, top_k, sentiment):
     "Answers for programs: a dictionary for each text."
     if sentiment:
         rows = answerer.sentiment(texts).astype(float).round(5).to_dict("records")
-        return [{"text": text} | row for text, row in zip(texts, rows)]
+        from neural_emojis.meaning import is_understood
+        return [{"text": text, "understood": bool(known)} | row
+                for text, known, row in zip(texts, is_understood(texts), rows)]
     table = answerer.answer(texts, top_k).astype({"score": float}).round(5)
     ranked = table[["rank", "emoji", "name", "score"]].to_dict("records")
     return [{"text": text, "understood": bool(understood), "answers": ranked[i:i + top_k]}
@@ -172,9 +174,8 @@ def _answer_line(texts, top_k, sentiment, candidates, as_json):
     texts = _without_blanks(texts)
     answerer, top_k = _load(candidates, top_k)
     records = _records(answerer, texts, top_k, sentiment)
-    from neural_emojis.meaning import is_understood
-    for text, known in zip(texts, is_understood(texts)):
-        if not known: _note(f"not understood, so its answers are noise: {text!r:.70}")
+    for text in (each["text"] for each in records if not each["understood"]):
+        _note(f"not understood, so its answers are noise: {text!r:.70}")
     if as_json: print(json.dumps(records, ensure_ascii=False, indent=1))
     else: print(*itertools.chain.from_iterable(map(_lines, records)), sep="\n")
 
@@ -219,9 +220,8 @@ def _answer_file(path, column, output, top_k, sentiment, candidates):
           progress_bar(total=n_rows, unit=" texts", desc="answering") as bar):
         for table in itertools.chain([first], tables):
             writer.write_table(table.cast(first.schema))
-            known = table["positive" if sentiment else "understood"]
-            counts["without a text"] += known.null_count
-            counts["not understood"] += 0 if sentiment else known.to_pylist().count(False)
+            counts["without a text"] += table["understood"].null_count
+            counts["not understood"] += table["understood"].to_pylist().count(False)
             bar.update(len(table))
     print(f"wrote {output}: {n_rows:,} rows",
           *(f"{n:,} of them {what}" for what, n in counts.items() if n), sep=", ")

@@ -136,7 +136,8 @@ def test_tables_without_texts_keep_their_types(answerer):
     full = answerer.answer_table(pa.table({"text": ["hello"]}), top_k=1)
     assert answerer.answer_table(table, top_k=1).schema == full.schema
     sentiments = answerer.answer_table(table, sentiment=True)
-    assert sentiments["positive"].null_count == 2
+    assert sentiments["positive"].null_count == sentiments["understood"].null_count == 2
+    assert sentiments.schema.field("understood").type == pa.bool_()
 
 
 @pytest.mark.parametrize("table, said", [

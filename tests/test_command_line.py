@@ -312,7 +312,7 @@ def test_sentiments(fake, capsys):
         "late again\n  😡  0.70  negative\n  😈  0.20  neutral\n  🎉  0.10  positive\n")
     assert main(["answer", "--sentiment", "--json", "late again"]) == 0
     assert json.loads(capsys.readouterr().out) == [
-        {"text": "late again", "positive": .1, "neutral": .2, "negative": .7}]
+        {"text": "late again", "understood": True, "positive": .1, "neutral": .2, "negative": .7}]
     assert main(["answer", "--sentiment", "asdf qwer zxcv"]) == 0
     assert "not understood, so its answers are noise: 'asdf" in capsys.readouterr().err
 
@@ -481,14 +481,16 @@ def test_parts_keep_the_order_of_their_numbers(fake):
     assert pd.read_parquet("out.parquet")["text"].tolist() == [f"text {i}" for i in range(12)]
 
 
-def test_real_answers_of_a_table():
+def test_real_answers_of_a_table(capsys):
     from neural_emojis.answers import load_answerer
     texts = ["thanks a lot", None, "my flight is late"]
-    write_table(pd.DataFrame({"text": texts}), "in.csv")
+    write_table(pd.DataFrame({"text": [*texts, "asdf qwer"]}), "in.csv")
     assert main(["answer", "--file", "in.csv", "--sentiment", "-o", "out.parquet"]) == 0
+    assert "1 of them without a text, 1 of them not understood" in capsys.readouterr().out
     table = pd.read_parquet("out.parquet").set_index("text")
     expected = load_answerer().sentiment(texts[::2])
     assert table.iloc[1].isna().all()
+    assert table.pop("understood").tolist() == [True, None, True, False]
     np.testing.assert_allclose(table.iloc[[0, 2]], expected, atol=1e-5)
     assert main(["answer", "--file", "in.csv", "--top-k", "1", "-o", "out.csv"]) == 0
     names = load_answerer().answer(texts[::2], 1)["name"].tolist()
