@@ -181,7 +181,7 @@ def build_contrastive(
     incorrect = keras.Input((n_incorrect, *code.shape[1:]), dtype=code.dtype, name="incorrect")
     q = sqam.question_encoder(question)                                        # (n, 10)
     right = Cosine(name="cos_correct")([q, sqam.answer_encoder(correct)])      # (n, 1)
-    each = layers.TimeDistributed(sqam.answer_encoder, name="answer_encoder_each")
+    each = layers.TimeDistributed(sqam.answer_encoder, name="answer_encoders")
     wrong = Cosine(name="cos_incorrect")([q, each(incorrect)])                 # (n, n_incorrect)
     loss = loss or ContrastiveLoss(name="hinge_loss")
     return keras.Model([question, correct, incorrect], loss([right, wrong]), name="contrastive")
