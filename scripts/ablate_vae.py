@@ -307,7 +307,7 @@ STEPS = 1_250  # of each training on more pictures
 MORE = {"the 589 of Twemoji 2014": (), "and Twemoji's later ones": ("@twemoji/svg",),
         "and Noto and Fluent": ("@twemoji/svg", "@iconify-json/noto",
                                 "@iconify-json/fluent-emoji-flat"),
-        "and Noto of 2016, FxEmojis, EmojiOne": tuple(PACKAGES)}
+        "and three older sets": tuple(PACKAGES)}
 
 
 SAMPLED = {*PALETTE, *MORE}  # of these, samples are measured, too
