@@ -21,9 +21,9 @@ import pandas as pd
 from .data import (
     ASSETS, SENTIMENT_EMOJIS, EmojiSet, check_images, check_texts, emoji_char, emoji_names,
     load_annotations, written_whole)
-from neural_emojis.meaning import (
-    UNDERSTOOD, Meanings, blend_codes, describe_emojis, is_understood, load_imagination,
-    understand_emojis)
+from .meaning import (
+    UNDERSTOOD, Meanings, blend_codes, describe_emojis, is_understood,
+    load_imagination, understand_emojis)
 from .sentences import SentenceEncoder, known_share, load_sentence_encoder, read_text
 
 # %% ../nbs/09_answers.ipynb #c8a79ad8
@@ -278,7 +278,7 @@ def answer_table(
     table, # `pandas.DataFrame` or `pyarrow.Table`
     column:str="text", # The one with the texts; missing and blank ones get no answer
     top_k:int=5, # Emojis for each text
-    sentiment:bool=False, # Columns positive, neutral, negative instead, of probabilities
+    sentiment:bool=False, # Probabilities of positive, neutral and negative instead of emojis
 ): # The same kind of table with columns emoji_1, name_1, score_1, … and understood added
     """Answer each text of a table. Raises `ValueError` for a missing column, one that holds
     something else than text, or one that the answers need and that is there already."""

@@ -131,8 +131,8 @@ def _without_blanks(texts):
 def _records(answerer, texts, top_k, sentiment):
     "Answers for programs: a dictionary for each text."
     if sentiment:
-        rows = answerer.sentiment(texts).astype(float).round(5).to_dict("records")
         from neural_emojis.meaning import is_understood
+        rows = answerer.sentiment(texts).astype(float).round(5).to_dict("records")
         return [{"text": text, "understood": bool(known)} | row
                 for text, known, row in zip(texts, is_understood(texts), rows)]
     table = answerer.answer(texts, top_k).astype({"score": float}).round(5)

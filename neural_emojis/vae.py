@@ -67,6 +67,7 @@ class VariationalLayer(layers.Layer):
 
 # %% ../nbs/02_vae.ipynb #dc2769e7
 LATENT_DIM = 16
+
 def check_codes(z:np.ndarray, # (n, 16), numbers
                ) -> np.ndarray: # float32 (n, 16)
     "Codes as the decoder wants them. Raises `TypeError`, or `ValueError` for a shape or values."
@@ -157,6 +158,7 @@ def build_post_vae(seed:int=0, # Of the initial weights, the dropout and the dra
 def _rounded(w): # to 7 significant bits
     mantissa, exponent = np.frexp(w)
     return np.ldexp(np.round(mantissa * 2 ** 7) / 2 ** 7, exponent).astype(w.dtype)
+
 def save_model(model:keras.Model, # Stays as it is; the file has rounded weights and no optimizer
                path:str|Path, # A file ending in .keras
               ) -> Path: # `path`
