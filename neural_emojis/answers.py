@@ -340,7 +340,7 @@ def read_tables(path:Path, # A file ending in .csv, or else of Parquet, or a fol
 ): # yields Arrow tables of up to 10,000 rows; those of a CSV file have texts only
     "Read a table in parts. Raises `ValueError` for one that is broken."
     try: yield from (_read_csv if path.suffix.lower() == ".csv" else _read_parquet)(path)
-    except ValueError as error: raise ValueError(f"cannot read {path.name}: {error}") from error
+    except (ValueError, OSError) as e: raise ValueError(f"cannot read {path.name}: {e}") from e
 
 # %% ../nbs/09_answers.ipynb #e5ffbf8f
 class Answerer(Inventor):
@@ -363,10 +363,10 @@ class Answerer(Inventor):
         candidates:EmojiSet|np.ndarray|None=None, # Other emojis, as `load_answerer` takes them
         annotations:pd.DataFrame|None=None, # What they are called, as `load_answerer` takes it
     ) -> pd.DataFrame: # text, rank (from 1), emoji, name (words), score, understood; best first
-        """The best emojis for each text. Raises `ValueError` for a `top_k` out of range,
-        and as `check_texts` and `load_answerer` do."""
+        "Best emojis. Raises `ValueError` for a bad `top_k`, as `check_texts`, `load_answerer` do."
         texts = check_texts(texts)
-        other = self if candidates is None else load_answerer(candidates, annotations)
+        other = (self if candidates is None and annotations is None
+                 else load_answerer(candidates, annotations))
         return other.rank(texts, _check_top_k(top_k, len(other.names)))
 
     answer_table = answer_table
@@ -377,7 +377,7 @@ def load_answerer(
     annotations:pd.DataFrame|None=None, # name and keywords, perhaps tags, by emoji; None: those that ship
 ) -> Answerer: # Ready for use
     """The answerer of the 872, or of other emojis: those without annotations answer by their
-    pictures. Raises as `check_images` does, `ValueError` for annotations of none of them."""
+    pictures. Raises as `check_images` and `answer_texts` do, `ValueError` for stray annotations."""
     if candidates is None and annotations is not None:
         raise ValueError("annotations are for candidates: give them together")
     table = load_annotations() if annotations is None else annotations
@@ -393,5 +393,6 @@ def load_answerer(
         raise ValueError("the annotations name none of the candidates "
                          f"{candidates.names[:5]}: index them by these names")
     encoder = load_sentence_encoder()
+    meanings = understand_emojis(candidates, table, encoder)
     words = [table["name"].get(name, name) for name in candidates.names]
-    return Answerer(encoder, candidates.names, words, understand_emojis(candidates, table, encoder))
+    return Answerer(encoder, candidates.names, words, meanings)

@@ -71,7 +71,7 @@ class SoftmaxLoss(layers.Layer):
 @keras.saving.register_keras_serializable(package="neural_emojis")
 class MaskedMax(layers.Layer):
     """The largest of each feature over the words that are there:
-    (n, words, d) and word numbers (n, words) to (n, d)."""
+    (n, words, d) and word numbers (n, words) to (n, d). −10,000 in a text without any."""
     def call(self, inputs):
         x, numbers = inputs
         return ops.max(ops.where(ops.expand_dims(numbers > 0, -1), x, -1e4), axis=1)

@@ -151,7 +151,7 @@ def inverse_cdf(
     u = np.asarray(u, float)
     root = np.linalg.cholesky(density.covariances_)  # (K, d, d)
     if not ((u > 0) & (u < 1)).all():
-        raise ValueError("percentiles must lie between 0 and 1: these two are infinitely far away")
+        raise ValueError("percentiles must lie between 0 and 1: 0 and 1 are infinitely far away")
     rows = np.arange(len(u))
     z = np.empty_like(u)
     epsilon = np.zeros((len(u), *density.means_.shape))
@@ -305,7 +305,7 @@ def save_gif(
     images:np.ndarray, # (n, size, size, 4), floats in [0, 1]: the frames, of 36 pixels or more
     path:str|Path, # A file ending in .gif
 ) -> Path: # `path`
-    """Write images as an animation on white that runs forth and back for ever, 80 ms each.
+    """Write images as an animation on white that runs back and forth for ever, 80 ms each.
     Raises `ValueError` for another ending, and as `check_images` does."""
     path = Path(path)
     if path.suffix.lower() != ".gif":
@@ -322,7 +322,10 @@ def save_sheet(
     n_columns:int=10, # Emojis in a row
     size:int=144, # Pixels across each emoji of a PNG; an eighteenth of it is left free around it
 ) -> Path: # `path`
-    "Draw codes in rows, on a transparent sheet. Raises as `render` does."
+    "Draw rows on a transparent sheet. Raises `ValueError` for another ending, as `render` does."
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise ValueError(f"a sheet must end in .png or .svg, got {path.name}")
     with written_whole(path) as new:
         if new.suffix.lower() == ".svg":
             new.write_text(to_svg(z, vae, n_columns), encoding="utf-8")
@@ -331,7 +334,7 @@ def save_sheet(
             pixels = (render(z, size, vae) * 255).round().astype(np.uint8)
             cells = np.pad(pixels, ((0, 0), (gap, gap), (gap, gap), (0, 0)))
             iio.imwrite(new, tile(cells, n_columns))
-    return Path(path)
+    return path
 
 # %% ../nbs/03_generation.ipynb #08725bcb
 def add_emojis(

@@ -66,10 +66,13 @@ def _show(figure):
 def over_white(
     images:np.ndarray, # (n, 36, 36, 4), straight alpha: uint8 or floats in [0, 1]; or larger ones, floats
 ) -> np.ndarray: # float32 (n, 36, 36, 3) in [0, 1], or of that size
-    "Composite images on a white background. Raises as `check_images` does."
+    """Composite images on a white background. Raises as `check_images` does,
+    `ValueError` for larger ones that are no floats in [0, 1]."""
     shape = np.shape(images)
     is_large = len(shape) == 4 and shape[1] == shape[2] > EMOJI_SIZE and shape[3] == 4
-    x = images if is_large else check_images(images)
+    x = np.asarray(images, np.float32) if is_large else check_images(images)
+    if not (x.min() >= -1e-6 and x.max() <= 1 + 1e-6):  # NaN lies nowhere
+        raise ValueError("larger images must be floats in [0, 1]: divide pixels of 0–255 by 255")
     colour, alpha = x[..., :3], x[..., 3:]
     return alpha * colour + 1 - alpha
 
@@ -239,13 +242,13 @@ def _shapes(fields, alpha): # colour numbers and fields above 0 inside their sha
         yield k, fields[..., group].max(axis=-1) - others
 
 # %% ../nbs/01_plot.ipynb #c21a000a
-LEAST = 200  # square tenths of a pixel: smaller specks are left out
+LEAST = 200  # smaller specks are left out; a pixel has 100
 
 def trace_masks(
     masks:np.ndarray, # float32 (n, 36, 36, k): logits
     colours:np.ndarray, # float32 (n, k, 4) in [0, 1], straight alpha
     n_columns:int=10, # Pictures in a row
-) -> str: # An SVG, 36 units for each picture
+) -> str: # An SVG; each picture is 360 units wide
     "Draw masks as outlines, pictures in rows."
     n_columns, grid = min(n_columns, len(masks)), 2 * EMOJI_SIZE
     edge = 10 * EMOJI_SIZE

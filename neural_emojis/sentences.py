@@ -301,7 +301,8 @@ class SentenceEncoder:
         self.tokenizer = tokenizer
         self.table = table
         self.weights = weights.astype(np.float32)
-        if unknown := tokenizer.token_to_id("[UNK]"): self.weights[unknown] = 0  # it says nothing
+        unknown = tokenizer.token_to_id("[UNK]")
+        if unknown is not None: self.weights[unknown] = 0  # it says nothing
 
     @property
     def dim(self) -> int: # Numbers in a vector

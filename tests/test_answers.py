@@ -114,6 +114,21 @@ def test_own_annotations():
     with pytest.raises(ValueError, match="none of the candidates"):
         load_answerer(EmojiSet(emojis.images, ["other"], "test"), table)
     with pytest.raises(ValueError, match="give them together"): load_answerer(annotations=table)
+    with pytest.raises(ValueError, match="give them together"):
+        load_answerer().answer("cat", annotations=table)
+    with pytest.raises(KeyError, match="lack a column 'name': add it"):
+        load_answerer(emojis, table[["keywords"]])
+
+
+def test_a_damaged_page_of_a_table_is_named(tmp_path):
+    whole, damaged = tmp_path / "whole.parquet", tmp_path / "damaged.parquet"
+    pd.DataFrame({"text": [f"text {i}" for i in range(5_000)]}).to_parquet(whole)
+    content = bytearray(whole.read_bytes())
+    content[200:2_000] = bytes(1_800)
+    damaged.write_bytes(content)
+    assert sum(map(len, answers.read_tables(whole))) == 5_000
+    with pytest.raises(ValueError, match="cannot read damaged.parquet"):
+        list(answers.read_tables(damaged))
 
 
 @pytest.mark.parametrize("as_arrow", [False, True])

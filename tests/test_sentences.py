@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from scipy.special import erf, log_softmax, softmax
+from tokenizers import Tokenizer
 
 from neural_emojis import sentences
 from neural_emojis.data import check_texts
-from neural_emojis.sentences import SENTENCES, load_sentence_encoder, read_text
+from neural_emojis.sentences import SENTENCES, SentenceEncoder, load_sentence_encoder, read_text
 
 HOSTILE = ["", "   ", "\x00\x07", "!!!", "a" * 10_000, "#" * 500, "&amp;" * 400, "🇩🇪", "１２３", "ﷺ",
            "\u202e\u200b", "𝓱𝓮𝓵𝓵𝓸", "@a @b http://x.y", "\ud800", "é" * 50, "мир", "#a#b#",
@@ -233,6 +234,13 @@ def small_tokenizer(data):
     content["added_tokens"] = []
     content["post_processor"] = None
     return json.dumps(content).encode()
+
+
+def test_an_unknown_piece_says_nothing_even_as_the_first():
+    content = small_tokenizer((SENTENCES / "tokenizer.json").read_bytes())
+    tokenizer = Tokenizer.from_str(content.decode())
+    encoder = SentenceEncoder(tokenizer, np.array([[1., 0], [0, 1]]), np.ones(2))
+    np.testing.assert_array_equal(encoder.encode(["b", "a b"]), [[0, 0], [0, 1]])
 
 
 def test_missing_files_are_named(tmp_path):
