@@ -26,7 +26,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items):
     """Each file runs in one process, the longest first.
     (pytest-xdist 3.8 does not see the groups of pytest 9.2.)"""
-    items.sort(key=lambda item: item.path.stem != "test_site")
+    longest = ["test_site", "test_vae", "test_command_line", "test_playground", "test_sqam"]
+    items.sort(key=lambda item: [name != item.path.stem for name in longest])
     for item in items: item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
