@@ -60,6 +60,8 @@ def page_faults(path:Path, soup, anchors:dict, site:Path, base:str) -> list[str]
         elif anchor and not anchor.startswith("q=") \
                 and anchor not in anchors.get(target, {anchor}):  # a text for the playground
             found.append(f'links to {link["href"]}, where there is no such anchor')
+    outputs = "\n".join(cell.get_text() for cell in soup.select(".cell_output"))
+    found += [f"shows {text!r}" for text in re.findall(r"\w+Warning: .{,60}", outputs)]
     for element in soup(["script", "style", "pre", "code"]): element.extract()
     found += [f"shows {text!r}" for text in leftover.findall(soup.get_text())]
     return found

@@ -231,6 +231,7 @@ def test_every_parameter_has_a_meaning(module):
     ('<img src="a.png" alt="">', "without alternative text"),
     ('<img src="a.png">', "without alternative text"),
     ('<a href="gone.html">x</a>', "does not exist"),
+    ('<div class="cell_output"><pre>a.py:1: UserWarning: no data</pre></div>', "UserWarning"),
     ('<a href="#gone">x</a>', "no such anchor")])
 def test_faults_of_a_page_are_found(tmp_path, body, fault):
     (tmp_path/"page.html").write_text(body)
