@@ -275,11 +275,11 @@ def _predict_emojis(file, output):
     print(f"wrote {output}: {len(lines):,} labels")
 
 # %% ../nbs/11_command_line.ipynb #49169179
-def _check_pixels(n, size):
-    "Raises `ValueError` for pictures that would take gigabytes of memory."
-    if n * (size + 2 * (size // 18)) ** 2 > 10 ** 8:
-        raise ValueError(f"{n:,} pictures at --size {size} have more than 100 million pixels: "
-                         "ask for fewer or smaller ones")
+def _check_sheet(n, n_columns, size): # `ValueError` for more than 400 MB of memory
+    side = max(n_columns, math.ceil(n / n_columns)) * (size + 2 * (size // 18))
+    if side > 10_000:
+        raise ValueError(f"{n:,} emojis at --size {size} make a sheet of {side:,} pixels a side, "
+                         "more than 10,000: ask for fewer or smaller ones")
 
 # %% ../nbs/11_command_line.ipynb #137e6152
 def _write_sheet(codes, vae, n_columns, size, output):
@@ -297,7 +297,7 @@ def _invent(texts, seed, size, output):
     "Invent an emoji for each text, eight in a row."
     texts = _without_blanks(texts)
     n_columns = min(len(texts), 8)
-    _check_pixels(len(texts), size)
+    _check_sheet(len(texts), n_columns, size)
     from neural_emojis.answers import load_answerer
     codes, _ = load_answerer().invent_codes(texts, seed)
     _write_sheet(codes, None, n_columns, size, output)
@@ -320,7 +320,7 @@ MODEL = click.option("--model", type=File(".keras"), metavar="MODEL.keras",
 def _generate(n, seed, size, model, images, output):
     "Draw emojis that do not exist, on one transparent sheet."
     n_columns = math.ceil(math.sqrt(n))
-    _check_pixels(n, size)
+    _check_sheet(n, n_columns, size)
     from neural_emojis.data import load_emojis, train_valid_mask
     emojis = load_emojis(images)
     from neural_emojis import generation
@@ -345,7 +345,7 @@ def _generate(n, seed, size, model, images, output):
 @_output(".gif", ".png", ".svg", required=True)
 def _morph(start, end, frames, size, model, output):
     "Turn one emoji into another. Each is a character, 😀, or a code point, 1f600."
-    _check_pixels(frames, size)
+    _check_sheet(frames, math.ceil(math.sqrt(frames)), size)  # as on a square sheet
     import numpy as np
     from neural_emojis.data import load_emojis
     emojis = load_emojis()

@@ -71,7 +71,7 @@ def over_white(
     shape = np.shape(images)
     is_large = len(shape) == 4 and shape[1] == shape[2] > EMOJI_SIZE and shape[3] == 4
     x = np.asarray(images, np.float32) if is_large else check_images(images)
-    if not (x.min() >= -1e-6 and x.max() <= 1 + 1e-6):  # NaN lies nowhere
+    if is_large and not -1e-6 <= x.min() <= x.max() <= 1 + 1e-6:  # NaN lies nowhere
         raise ValueError("larger images must be floats in [0, 1]: divide pixels of 0–255 by 255")
     colour, alpha = x[..., :3], x[..., 3:]
     return alpha * colour + 1 - alpha

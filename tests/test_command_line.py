@@ -132,7 +132,7 @@ BAD = {  # words: what the line must say
     "generate": "Missing option '-o'",
     "generate -n 0 -o x.png": "0 is not in the range",
     "generate -n 2.5 -o x.png": "'2.5' is not a valid integer",
-    "generate -n 100000 -o x.png": "more than 100 million pixels: ask for fewer or smaller ones",
+    "generate -n 100000 -o x.png": "more than 10,000: ask for fewer",
     "generate --seed -1 -o x.png": "-1 is not in the range",
     "generate -o x.jpg": "must end in .png",
     "generate -o nowhere/x.png": "cannot write x.png into the folder nowhere: No such file",
